@@ -25,7 +25,7 @@ from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.joined import join
 from feeds.serve.representations import Finished, is_for_people
 from feeds.serve.site import drawn, page, redirect_to, respond_with, slot, the_site
-from feeds.serve.store_reader import Desk, Retracted
+from feeds.serve.store_reader import Desk
 from feeds.serve.view_models import (
     Player,
     Showing,
@@ -72,11 +72,10 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 @bp.get("/article/<article_id>")
 def article_page(article_id: str) -> Response:
     """Give an article's page; 410 once it was retracted or retention took it."""
-    article = the_site().reader.article(_uid(article_id))
+    reader, uid = the_site().reader, _uid(article_id)
+    article = reader.article(uid)
     if article is None:
-        raise NotFound
-    if isinstance(article, Retracted):
-        raise Gone
+        raise Gone if reader.was_taken_out(uid) else NotFound
     shown: Article = article
     if _is_shut(shown):
         raise Unauthorized

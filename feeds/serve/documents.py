@@ -19,7 +19,7 @@ from feeds.configuration import UNFILED, Section
 from feeds.dates import rfc822
 from feeds.errors import ParseError, SectionNotFound
 from feeds.frames import cut, delta_body, legal
-from feeds.model import FORMATS, MEDIA_TYPES, Document, Format
+from feeds.model import FORMATS, Document, Format
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.answers import Snapshot
 from feeds.serve.joined import (
@@ -53,7 +53,7 @@ from feeds.serve.representations import (
 from feeds.serve.section_pages import ARCHIVE_NUMBER, feed_page
 from feeds.serve.site import finish_text, redirect_to, respond, respond_with, the_site
 from feeds.serve.store_reader import Desk
-from feeds.serve.view_models import children, top_sections
+from feeds.serve.view_models import children, feeds_of, top_sections
 from feeds.store.store import ReadTx
 from feeds.store.values import Selection
 
@@ -409,8 +409,5 @@ def _depends(response: Response) -> bool:
 
 def _alternates(path: str) -> str:
     """The feeds of a section as a Link header (RFC 8288)."""
-    addresses = the_site().snapshot.addresses
-    return ", ".join(
-        f'<{addresses.public(document_path(path, format))}>; rel="alternate"; type="{kind.partition(";")[0]}"'
-        for format, kind in MEDIA_TYPES.items()
-    )
+    feeds = feeds_of(path, the_site().snapshot.addresses)
+    return ", ".join(f'<{feed.url}>; rel="alternate"; type="{feed.media_type}"' for feed in feeds)

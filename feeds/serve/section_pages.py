@@ -177,7 +177,7 @@ def _section_page(template: str, found: Section, url: str = "", **more: object) 
         most = min(found.limit or showing.settings.publish.entries, MOST_ON_A_PAGE)
         articles = site.reader.latest(path, most)
         older = site.reader.older(path, [article.uid for article in articles])
-        return _drawn(template, showing, found, articles, story_sizes(articles), older, "", url=url, **more)
+        return _drawn(template, showing, found, articles, story_sizes(articles), older, None, url=url, **more)
 
     return draw_once((template, path, url, site.snapshot.state_of(path), slot()), draw, found.language)
 
@@ -189,13 +189,12 @@ def _drawn(
     articles: Sequence[Article],
     sizes: Mapping[str, StorySize],
     older: int | None,
-    page: str,
+    page: int | None,
     /,
     **more: object,
 ) -> tuple[str, datetime]:
     """Draw a page of a section's articles by days, *page* of its past, with what *template* wants *more*."""
     lines = [headline(article, showing, sizes, dated=False) for article in articles]
-    at = f"{'/' if found.path and page else ''}{page}"
     return drawn(
         template,
         showing,
@@ -204,7 +203,7 @@ def _drawn(
         **_around(found, showing),
         days=days(by_weight(lines), showing),
         older=_archive(found.path, older, showing.addresses),
-        canonical=showing.addresses.public(f"/{found.path}{at}"),
+        canonical=showing.addresses.public(_archive_path(found.path, page) if page else "/" + found.path),
         **more,
     )
 
@@ -221,14 +220,17 @@ def archive_page(section: str, page: str) -> Response:
 
     def draw(showing: Showing) -> tuple[str, datetime]:
         newer = _archive(section, past.newer, showing.addresses) or showing.addresses.local("/" + section)
-        at = f"archive/{page}"
-        return _drawn("archive.html", showing, found, past.articles, {}, past.older, at, newer=newer)
+        return _drawn("archive.html", showing, found, past.articles, {}, past.older, int(page), newer=newer)
 
     return draw_once(("past", section, page, site.snapshot.state_of(section), past.newer, slot()), draw, found.language)
 
 
 def _archive(path: str, page_number: int | None, addresses: Addresses) -> str:
-    return addresses.local(f"{'/' if path else ''}{path}/archive/{page_number}") if page_number else ""
+    return addresses.local(_archive_path(path, page_number)) if page_number else ""
+
+
+def _archive_path(path: str, number: int) -> str:
+    return f"{'/' if path else ''}{path}/archive/{number}"
 
 
 def _section(path: str) -> Section:

@@ -89,13 +89,6 @@ class Past:
     newer: int | None
 
 
-class Retracted:
-    """Stands for an article that was there and was taken out for good."""
-
-
-RETRACTED = Retracted()
-
-
 class StoreReader:
     """Answers each question in one short read transaction, any of which may raise StoreError.
 
@@ -211,14 +204,17 @@ class StoreReader:
                 newer=following if is_there else None,
             )
 
-    def article(self, uid: str) -> Article | Retracted | None:
-        """One article by its ``urn:uuid:``."""
+    def article(self, uid: str) -> Article | None:
+        """One article by its ``urn:uuid:``, where it is published: what is in no section is so nowhere."""
         with self.store.read() as tx:
             article = tx.articles.get(uid)
-            if article is not None and article.sections:
-                return article  # what is in no section is published nowhere
+        return article if article is not None and article.sections else None
+
+    def was_taken_out(self, uid: str) -> bool:
+        """Whether an article was there and was taken out for good."""
+        with self.store.read() as tx:
             state = tx.articles.state(uid)
-        return None if state is None or state.kind == "live" else RETRACTED
+        return state is not None and state.kind != "live"
 
     def edit(self, uid: str) -> Edit | None:
         """How an article read before its last significant change."""

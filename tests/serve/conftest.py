@@ -17,7 +17,7 @@ from flask import Flask
 from feeds.configuration import Section, Settings
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.serve.app import answers_of, create_app
-from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, StoreReader
+from feeds.serve.store_reader import Changes, Desk, StoreReader
 from feeds.store.hydrate import Edit
 from feeds.store.values import AccessToken, Withdrawn
 from feeds.store.values import Changes as Changed
@@ -53,12 +53,13 @@ class MemoryReader(StoreReader):
         self.accepted = desk
         self.counter = 1
         self.documents: dict[tuple[str, Format], tuple[int, Document]] = {}
-        self.articles: dict[str, Article | Retracted] = {}
+        self.articles: dict[str, Article] = {}
         self.order: dict[str, list[str]] = {}
         self.given: dict[str, AccessToken] = {}
         self.edits: dict[str, Edit] = {}
         self.archives: dict[str, int] = {}
         self.removed: set[str] = set()
+        self.retracted: set[str] = set()
         self.moves: dict[str, str] = {}
         self.changed: dict[str, dict[str, int]] = {}
         self.withdrawn: dict[str, list[tuple[int, str, datetime]]] = {}
@@ -138,8 +139,7 @@ class MemoryReader(StoreReader):
 
     def latest(self, path: str, limit: int) -> Sequence[Article]:
         self._ask("latest")
-        found = [self.articles[uid] for uid in self.order.get(path, [])]
-        return [article for article in found if isinstance(article, Article)][:limit]
+        return [self.articles[uid] for uid in self.order.get(path, []) if uid in self.articles][:limit]
 
     def heaviest(self, path: str, limit: int, among: int) -> Sequence[Article]:
         return self.latest(path, limit)
@@ -147,20 +147,24 @@ class MemoryReader(StoreReader):
     def older(self, path: str, shown: Sequence[str]) -> int | None:
         return self.archives.get(path)
 
-    def article(self, uid: str) -> Article | Retracted | None:
+    def article(self, uid: str) -> Article | None:
         self._ask("article")
         return self.articles.get(uid)
+
+    def was_taken_out(self, uid: str) -> bool:
+        return uid in self.retracted
 
     def edit(self, uid: str) -> Edit | None:
         return self.edits.get(uid)
 
     def retract(self, uid: str) -> None:
         self.counter += 1
-        self.articles[uid] = RETRACTED
+        del self.articles[uid]
+        self.retracted.add(uid)
 
     def published_after(self, moment: datetime, limit: int) -> Sequence[Article]:
         self._ask("published_after")
-        found = [one for one in self.articles.values() if isinstance(one, Article) and one.published > moment]
+        found = [one for one in self.articles.values() if one.published > moment]
         return sorted(found, key=lambda article: article.published, reverse=True)[:limit]
 
     def former_sections(self) -> Mapping[str, str | None]:
