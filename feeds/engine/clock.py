@@ -245,6 +245,7 @@ class IngestProcess:
             if self._ingest.in_flight:
                 self._work()
             elif not self._read.is_set():
+                self._workers.rest()
                 self._woken.wait(self._rest_s())
                 self._woken.clear()
         except StoreError as error:

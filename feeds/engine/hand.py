@@ -162,6 +162,8 @@ class Hand:
             progress = self._ingest.run_once(0.2)
         elif self._shards:
             self._stop.wait(0.02)
+        else:
+            self._workers.rest()
         self._counts.count(progress)
         self._end_shards()
 

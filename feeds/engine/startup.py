@@ -7,6 +7,7 @@ logged as well, and not printed as Python would.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import logging
@@ -52,6 +53,15 @@ def collect_seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+def give_back_memory() -> None:
+    """Look for garbage now, and give what is free of this process's memory back to the system, where the C library can
+    (glibc): by itself it gives back what is free at the end of the heap alone.
+    """
+    gc.collect()
+    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def without_threads() -> None:

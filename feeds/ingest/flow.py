@@ -48,7 +48,7 @@ CUT_OFF = (
 PUT_OFF_LOOK_S = 30.0
 """How often bodies are looked for whose time has come to be tried again."""
 
-MOST_READING = 128
+MOST_READING = 64
 """Bodies that are being read, or were and wait to be saved. The others stay with the fetcher, which then begins no more
 transfers: what is in flight is bounded, however many sources are due."""
 

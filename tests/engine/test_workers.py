@@ -22,6 +22,7 @@ from feeds.engine import workers as module
 from feeds.engine.workers import Limits, Workers
 from feeds.errors import ParseError, ParseUnfinished
 from feeds.ingest.reading import Job, Reading, read
+from tests.e2e.desk import until
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -273,3 +274,17 @@ def test_a_second_process_comes_when_bodies_pile_up_and_one_that_has_read_enough
     monkeypatch.setattr(module, "TASKS_PER_PROCESS", 100)
     pids |= {reading.title for reading in reads([b"pid"] * 300)}
     assert len(pids) > 2
+
+
+def test_processes_that_have_read_nothing_for_long_end_and_the_next_body_is_read_all_the_same(
+    pool: Workers, reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [before] = reads([b"pid"])
+    pool.rest()
+    assert [str(worker.pid) for worker in workers_of_this_process()] == [before.title]
+    monkeypatch.setattr(module, "IDLE_S", 0.0)
+    pool.rest()
+    until(lambda: not workers_of_this_process(), what="the end of the process")
+    monkeypatch.undo()
+    [after] = reads([b"pid"])
+    assert after.title != before.title
