@@ -15,24 +15,25 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-import multiprocessing
 import os
 import queue
 import resource
 import signal
+import subprocess
+import sys
 import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
 from feeds import files
-from feeds.engine.liveness import LEAST_SHARE, cpu_seconds, end_with_parent
+from feeds.engine.liveness import LEAST_SHARE, cpu_seconds, end_with_parent, name_process
 from feeds.engine.startup import collect_seldom, give_back_memory, set_up_logging, without_threads
 from feeds.errors import ParseError, ParseUnfinished
 from feeds.ingest.reading import Job, Reading, read
@@ -57,6 +58,7 @@ IDLE_S = 300.0
 TRIM_EVERY = 32
 """After so many bodies a process gives back memory that it does not use: it has 50 MB after 300 feeds, not 85, and
 32 feeds, which are two seconds' work, cost 10 ms more."""
+START = "import sys; from feeds.engine.workers import work; work(*map(int, sys.argv[1:]))"
 AT_ONCE = 2
 """So many bodies are with a process at once: the one that it reads, and the next, for it not to wait for us."""
 TRIES = 2
@@ -109,22 +111,23 @@ class ParseProcess:
         self._killed_for = ""
         self._busy_s = self._still_s = self._cpu_s = 0.0
         self._looked_at = time.monotonic()
-        spawn = multiprocessing.get_context("spawn")
-        their_jobs, self._jobs = spawn.Pipe(duplex=False)
-        self._readings, their_readings = spawn.Pipe(duplex=False)
-        self._process = spawn.Process(
-            target=_work,
-            args=(read, their_jobs, their_readings, limits, os.getpid(), files.cache_folder()),
-            name="parse worker",
-            daemon=True,
-        )
-        self._orders: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        their_jobs, self._jobs = Pipe(duplex=False)
+        self._readings, their_readings = Pipe(duplex=False)
+        theirs = their_jobs.fileno(), their_readings.fileno()
+        self._orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._orders.put((read, limits, os.getpid(), files.cache_folder()))
         self._threads = [
             threading.Thread(target=run, name=f"parse worker: {what}", daemon=True)
             for run, what in ((self._send, "jobs"), (self._receive, "readings"))
         ]
         try:
-            self._process.start()
+            # `multiprocessing` would load the command line first, and add a process of its own that tracks nothing.
+            self._process = subprocess.Popen(  # noqa: S603 - numbers of ours
+                [sys.executable, "-P", "-c", START, *map(str, theirs)],
+                pass_fds=theirs,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            )
         finally:
             their_jobs.close()
             their_readings.close()
@@ -210,22 +213,13 @@ class ParseProcess:
         except Exception:
             log.exception("what a parse worker gave back could not be taken")
             self._kill("gave back what could not be taken")
-        code = self._exit_code()
+        code = self._process.wait()
         self._orders.put(None)
         self._readings.close()
         self._on_end(self, self._killed_for or _how_it_ended(code, self._limits))
 
-    def _exit_code(self) -> int | None:
-        """Wait for its end; None where somebody else has taken note of that first."""
-        self._process.join()
-        for _ in range(100):
-            if (code := self._process.exitcode) is not None:
-                return code
-            time.sleep(0.01)  # another thread, that starts a process, may just be about to say
-        return None
 
-
-def _how_it_ended(code: int | None, limits: Limits) -> str:
+def _how_it_ended(code: int, limits: Limits) -> str:
     """Why a worker ended, as the end of the sentence "its worker …"; empty where it was meant to.
 
     >>> _how_it_ended(-11, Limits())
@@ -233,8 +227,6 @@ def _how_it_ended(code: int | None, limits: Limits) -> str:
     """
     if code == 0:
         return ""
-    if code is None:
-        return "ended"
     if code == -signal.SIGPROF:
         return f"took more than {limits.cpu_s:g} seconds of CPU time"
     if code == OUT_OF_MEMORY:
@@ -256,10 +248,12 @@ def _name_of(number: int) -> str:
 # ------------------------------------------------------------------ in the process
 
 
-def _work(read: Read, jobs: Connection, readings: Connection, limits: Limits, parent: int, tables: Path | None) -> None:
-    """Read what comes until the pipe is closed."""
+def work(jobs_fd: int, readings_fd: int) -> None:
+    """Read what comes until the pipe is closed; first of all comes by what, and within which limits."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives the jobs
+    jobs, readings = Connection(jobs_fd, writable=False), Connection(readings_fd, readable=False)
     try:
+        read, limits, parent, tables = jobs.recv()
         _prepare(limits.memory_bytes, parent, tables)
         readings.send("warm")
         for count in itertools.count(1):
@@ -277,6 +271,7 @@ def _work(read: Read, jobs: Connection, readings: Connection, limits: Limits, pa
 
 
 def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
+    name_process("reader")
     set_up_logging(os.environ)
     without_threads()  # their stacks would count as memory of the body
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

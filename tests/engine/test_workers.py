@@ -121,7 +121,7 @@ def workers_of_this_process() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):  # as a zombie is, too
-            if any("spawn_main" in word for word in child.cmdline()):
+            if any("feeds.engine.workers" in word for word in child.cmdline()):
                 found.append(child)
     return found
 
