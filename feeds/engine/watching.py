@@ -5,7 +5,7 @@ Editors write a file in several ways: over itself, as a new one put in its place
 others swap a whole folder behind a symlink. A change counts when it has stood still for a moment, and what became
 empty or went away has longer, for that is how a file looks that is being written anew.
 
-A file is judged in a process that is spawned for one judgement: what it can do to a parser, it does there, nothing
+A file is judged in a process that is started for one judgement: what it can do to a parser, it does there, nothing
 of it stays in memory, and a fork after threads is never made.
 
 Folders and mailboxes are watched as a help and no more: a folder that can't be watched (a network share, too many
@@ -15,14 +15,12 @@ watches), or an event that is lost, costs the seconds until the next look.
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 import resource
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Protocol
 
@@ -30,7 +28,7 @@ import watchfiles
 
 from feeds.configuration import FetchSettings
 from feeds.engine.liveness import end_with_parent
-from feeds.engine.startup import set_up_logging
+from feeds.engine.startup import set_up_logging, start_process
 from feeds.errors import ConfigError, FetchError
 from feeds.fetch.folder import base_of
 from feeds.fetch.mailbox import wait_for_letters
@@ -130,20 +128,15 @@ class Judge:
         self._cpu_s = cpu_s
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
-        self._ready: tuple[SpawnProcess, Connection] | None = None
+        self._ready: tuple[subprocess.Popen[bytes], Connection] | None = None
 
     def warm(self) -> None:
         """Start the process that will judge: a start takes as long as a change takes to settle."""
-        if self._ready is not None and self._ready[0].is_alive():
+        if self._ready is not None and self._ready[0].poll() is None:
             return
         self.close()
-        spawn = multiprocessing.get_context("spawn")
-        ours, theirs = spawn.Pipe()
-        arguments = (theirs, self._folder, self._environ, self._cpu_s, self._memory_bytes, os.getpid())
-        process = spawn.Process(target=_judge, args=arguments, name="judge", daemon=True)
-        process.start()
-        theirs.close()
-        self._ready = process, ours
+        ours, theirs = Pipe()
+        self._ready = start_process("feeds.engine.watching:judge_one", theirs), ours
 
     def judge(self) -> Config | ConfigErrors:
         """Give the Config that the files say now, or all their errors. Never raises for what the files hold."""
@@ -151,13 +144,12 @@ class Judge:
         assert self._ready is not None
         process, pipe = self._ready
         try:
-            pipe.send("judge")
+            pipe.send((self._folder, self._environ, self._cpu_s, self._memory_bytes))
             if not pipe.poll(self._timeout_s):
                 return self._lost(f"judging the files took more than {self._timeout_s:.0f} seconds and was ended")
             verdict = pipe.recv()
         except (EOFError, OSError):
-            process.join()
-            if process.exitcode == -signal.SIGPROF:
+            if process.wait() == -signal.SIGPROF:
                 return self._lost(f"judging the files took more than {self._cpu_s:g} seconds of CPU time and was ended")
             limit = f"most likely at its limit of {self._memory_bytes >> 20} MiB"
             return self._lost(f"the process that judged the files ended without an answer, {limit}")
@@ -172,7 +164,7 @@ class Judge:
             process, pipe = self._ready
             pipe.close()
             process.kill()
-            process.join()
+            process.wait()
             self._ready = None
 
     def _lost(self, cause: str) -> ConfigErrors:
@@ -180,16 +172,16 @@ class Judge:
         return ConfigErrors([ConfigError(cause, file=str(self._folder), remedy=remedy)])
 
 
-def _judge(
-    pipe: Connection, folder: Path, environ: Mapping[str, str], cpu_s: float, memory_bytes: int, parent: int
-) -> None:
-    end_with_parent(parent)
-    set_up_logging(environ)
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+def judge_one(number: int) -> None:
+    """Judge once what comes by the pipe of this *number*, in a process of its own."""
+    pipe = Connection(number)
+    end_with_parent()
     try:
-        pipe.recv()
+        folder, environ, cpu_s, memory_bytes = pipe.recv()
     except EOFError:
         return
+    set_up_logging(environ)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     signal.setitimer(signal.ITIMER_PROF, cpu_s)  # SIGPROF ends a process that does not ask for it
     try:
         verdict: Config | ConfigErrors = load_config(folder, environ)

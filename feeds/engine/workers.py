@@ -19,8 +19,6 @@ import os
 import queue
 import resource
 import signal
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -34,7 +32,7 @@ from typing import Any
 
 from feeds import files
 from feeds.engine.liveness import LEAST_SHARE, cpu_seconds, end_with_parent, name_process
-from feeds.engine.startup import collect_seldom, give_back_memory, set_up_logging, without_threads
+from feeds.engine.startup import collect_seldom, give_back_memory, set_up_logging, start_process, without_threads
 from feeds.errors import ParseError, ParseUnfinished
 from feeds.ingest.reading import Job, Reading, read
 from feeds.redaction import fault_of_ours
@@ -58,7 +56,6 @@ IDLE_S = 300.0
 TRIM_EVERY = 32
 """After so many bodies a process gives back memory that it does not use: it has 50 MB after 300 feeds, not 85, and
 32 feeds, which are two seconds' work, cost 10 ms more."""
-START = "import sys; from feeds.engine.workers import work; work(*map(int, sys.argv[1:]))"
 AT_ONCE = 2
 """So many bodies are with a process at once: the one that it reads, and the next, for it not to wait for us."""
 TRIES = 2
@@ -113,24 +110,13 @@ class ParseProcess:
         self._looked_at = time.monotonic()
         their_jobs, self._jobs = Pipe(duplex=False)
         self._readings, their_readings = Pipe(duplex=False)
-        theirs = their_jobs.fileno(), their_readings.fileno()
         self._orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._orders.put((read, limits, os.getpid(), files.cache_folder()))
         self._threads = [
             threading.Thread(target=run, name=f"parse worker: {what}", daemon=True)
             for run, what in ((self._send, "jobs"), (self._receive, "readings"))
         ]
-        try:
-            # `multiprocessing` would load the command line first, and add a process of its own that tracks nothing.
-            self._process = subprocess.Popen(  # noqa: S603 - numbers of ours
-                [sys.executable, "-P", "-c", START, *map(str, theirs)],
-                pass_fds=theirs,
-                stdin=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            )
-        finally:
-            their_jobs.close()
-            their_readings.close()
+        self._process = start_process("feeds.engine.workers:work", their_jobs, their_readings)
         for thread in self._threads:
             thread.start()
 
