@@ -241,7 +241,9 @@ def grouped(lines: Iterable[Headline], most: int) -> list[Headline]:
         key = one.story or one.page
         if heads.setdefault(key, one) is not one:
             others.setdefault(key, []).append(one)
-    return [replace(head, others=tuple(others.get(key, ())[:most])) for key, head in heads.items()]
+    for key, several in others.items():
+        heads[key] = replace(heads[key], others=tuple(several[:most]))
+    return list(heads.values())
 
 
 def _weight_of(line: Headline) -> datetime:
