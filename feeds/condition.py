@@ -64,7 +64,7 @@ class SourceState:
     site_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """*word* to sort and count by; *text* a sentence without a full stop that begins with it; *remedy* may be empty.
 
@@ -86,14 +86,14 @@ def condition(source: Source, state: SourceState, *, now: datetime, quiet: str =
     'resting: `enabled: false` in sources.yaml'
     """
     if not source.enabled:
-        return Condition(word="resting", text="resting: `enabled: false` in sources.yaml")
+        return Condition("resting", "resting: `enabled: false` in sources.yaml")
     return (
         _gone(state, now)
         or _failing(state, now)
         or _waiting(state, now)
         or _moved(state)
         or _silent(source, state, now, quiet)
-        or Condition(word="fine", text=f"fine: next poll {_next(state, now)}")
+        or Condition("fine", f"fine: next poll {_next(state, now)}")
     )
 
 
@@ -102,8 +102,8 @@ def _gone(state: SourceState, now: datetime) -> Condition | None:
         return None
     on = f"{'at' if state.gone_at.date() == now.date() else 'on'} {day(state.gone_at, now)}"
     return Condition(
-        word="gone",
-        text=f"gone: answered 410 {on}; looked at again {_next(state, now)}",
+        "gone",
+        f"gone: answered 410 {on}; looked at again {_next(state, now)}",
         remedy=state.last_remedy or "take it out of sources.yaml, or set `enabled: false`",
         trouble=True,
     )
@@ -115,8 +115,8 @@ def _failing(state: SourceState, now: datetime) -> Condition | None:
     times = "once" if state.failures == 1 else f"{state.failures} times in a row"
     since = f" since {day(state.last_ok_at, now)}" if state.last_ok_at and state.failures > 1 else ""
     return Condition(
-        word="failing",
-        text=f"failing: {times}{since}, next try {_next(state, now)}: {state.last_error or 'no reason kept'}",
+        "failing",
+        f"failing: {times}{since}, next try {_next(state, now)}: {state.last_error or 'no reason kept'}",
         remedy=state.last_remedy,
         trouble=state.failures >= WORTH_A_LOOK or not state.first_poll_done,
     )
@@ -125,12 +125,12 @@ def _failing(state: SourceState, now: datetime) -> Condition | None:
 def _waiting(state: SourceState, now: datetime) -> Condition | None:
     """Also of what failed and is not held against it: it was this machine's network. And of what was never asked."""
     if state.retry_after_until is not None and state.retry_after_until > now:
-        return Condition(word="waiting", text=f"waiting: it asked for patience, next poll {_next(state, now)}")
+        return Condition("waiting", f"waiting: it asked for patience, next poll {_next(state, now)}")
     if state.last_outcome == "failed":
         text = f"waiting: no source could be reached, next try {_next(state, now)}: {state.last_error}"
-        return Condition(word="waiting", text=text)
+        return Condition("waiting", text)
     if state.last_poll_at is None:
-        return Condition(word="new", text=f"new: first poll {_next(state, now)}")
+        return Condition("new", f"new: first poll {_next(state, now)}")
     return None
 
 
@@ -138,21 +138,21 @@ def _moved(state: SourceState) -> Condition | None:
     if state.adopted_url is None:
         return None
     text = f"moved: its server says for good that it is now at {state.adopted_url}, which is asked instead"
-    return Condition(word="moved", text=text, remedy="write that address in sources.yaml")
+    return Condition("moved", text, remedy="write that address in sources.yaml")
 
 
 def _silent(source: Source, state: SourceState, now: datetime, quiet: str) -> Condition | None:
     if quiet:
         return Condition(
-            word="silent",
-            text=f"silent: {quiet.removeprefix(source.name).lstrip()}",
+            "silent",
+            f"silent: {quiet.removeprefix(source.name).lstrip()}",
             remedy="look whether its feed has moved elsewhere",
             trouble=True,
         )
     if source.kind in DOCUMENTS or state.last_new_at is None or now - state.last_new_at <= SILENT_AFTER:
         return None
     text = f"silent: it answers, with nothing new since {day(state.last_new_at, now)}"
-    return Condition(word="silent", text=text, remedy="look whether its site has another feed by now")
+    return Condition("silent", text, remedy="look whether its site has another feed by now")
 
 
 def starved(counts: Mapping[int, int], today: int) -> float | None:

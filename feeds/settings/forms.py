@@ -376,7 +376,7 @@ def keys_of(kind: Any) -> dict[str, Key]:
 
 def _key(hint: Any) -> Key:
     *limits, help = hint.__metadata__
-    return Key(takes=_kind(hint.__origin__, {type(one): one for one in limits}), help=help)
+    return Key(_kind(hint.__origin__, {type(one): one for one in limits}), help)
 
 
 def _kind(hint: Any, limits: dict[type, Any]) -> Kind:

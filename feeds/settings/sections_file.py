@@ -276,15 +276,15 @@ _DEEPEST_SECTION = 8
 _TEXT: Schema = {"type": ["string", "number", "boolean"]}
 _LEARNED_KEYS = {
     "precision": Key(
-        takes=number(0.5, 0.999, whole=False),
-        help="the share that must be right of what the learned classifier files here",
+        number(0.5, 0.999, whole=False),
+        "the share that must be right of what the learned classifier files here",
         required=True,
     ),
 }
 SECTION_KEYS = {
     **keys_of(Section),
-    "learned": Key(takes=group(_LEARNED_KEYS), help="let the learned classifier file here"),
-    "sections": Key(takes=later({"$ref": "#/definitions/tree"}), help="the sections below this one"),
+    "learned": Key(group(_LEARNED_KEYS), "let the learned classifier file here"),
+    "sections": Key(later({"$ref": "#/definitions/tree"}), "the sections below this one"),
 }
 _Pairs = list[tuple[str, Node, Node]]
 

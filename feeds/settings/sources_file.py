@@ -35,17 +35,17 @@ KINDS: dict[str, SourceKind] = {
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""
 
 SOURCE_KEYS = {
-    "id": Key(takes=text(200), help="the source's identity: keeps its history when its name changes"),
-    "url": Key(takes=WITH_SECRETS, help="the address of a feed of any kind"),
-    "files": Key(takes=text(1000), help="documents: a pattern such as articles/*.txt, relative to this folder"),
-    "page": Key(takes=WITH_SECRETS, help="a page whose article links are followed, or that `select` reads"),
-    "sitemap": Key(takes=WITH_SECRETS, help="a sitemap whose articles are taken"),
-    "json": Key(takes=WITH_SECRETS, help="JSON of any form, or a page that holds some, that `select` reads"),
-    "mail": Key(takes=MAILBOX, help="letters: a mailbox (imaps://user:${PASSWORD}@host/INBOX) or a Maildir"),
-    "from": Key(takes=list_of(text(300), 1, 1000), help="whose letters are taken: *@example.org, or list:ID"),
-    "opml": Key(takes=text(1000), help="a list of feeds from another reader, relative to this folder"),
+    "id": Key(text(200), "the source's identity: keeps its history when its name changes"),
+    "url": Key(WITH_SECRETS, "the address of a feed of any kind"),
+    "files": Key(text(1000), "documents: a pattern such as articles/*.txt, relative to this folder"),
+    "page": Key(WITH_SECRETS, "a page whose article links are followed, or that `select` reads"),
+    "sitemap": Key(WITH_SECRETS, "a sitemap whose articles are taken"),
+    "json": Key(WITH_SECRETS, "JSON of any form, or a page that holds some, that `select` reads"),
+    "mail": Key(MAILBOX, "letters: a mailbox (imaps://user:${PASSWORD}@host/INBOX) or a Maildir"),
+    "from": Key(list_of(text(300), 1, 1000), "whose letters are taken: *@example.org, or list:ID"),
+    "opml": Key(text(1000), "a list of feeds from another reader, relative to this folder"),
     **keys_of(Source),
-    "drop": Key(takes=RULES, help=f"{DROP_HELP} from this source"),
+    "drop": Key(RULES, f"{DROP_HELP} from this source"),
 }
 
 _ADDRESSES = (*KINDS, "opml")

@@ -36,7 +36,7 @@ class Kind:
     schema: Schema
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Key:
     """A key of a mapping: what it takes, and one line that says what it does."""
 
