@@ -131,7 +131,8 @@ class Known:
 
     *entries* by (source id, key). *by_comparable* and *by_text* give article uids. *recent* are each source's newest
     entries, for sources whose ids move. *refused* holds the tombstones met: (source id, key) pairs, comparable
-    URLs and text hashes that must never come back as new.
+    URLs and text hashes that must never come back as new. *missing* are (source id, key) pairs, as the store has keys,
+    under which nothing is stored.
     """
 
     entries: Mapping[tuple[int, str], KnownEntry] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class Known:
     by_text: Mapping[int, str] = field(default_factory=dict)
     recent: Mapping[int, tuple[KnownEntry, ...]] = field(default_factory=dict)
     refused: frozenset[tuple[int, str] | str | int] = frozenset()
+    missing: frozenset[tuple[int, str]] = frozenset()
 
 
 DecisionKind = Literal["seen", "updated", "copy", "new", "refused"]

@@ -86,6 +86,7 @@ class Saving:
         self._random = random
         self._memory: Memory | None = None
         self._credits: Credits | None = None
+        self._floods: set[str] | None = None  # sources of which an event says so, as far as this process knows
 
     def save(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
         """Decide what every entry is, file it, write the sources' rows, empty the inbox. Raises StoreError."""
@@ -108,7 +109,7 @@ class Saving:
                     decided = _decide(memory, tx, batch.read, desk, now)
                     groups = credits.credit(tx, brought_by, decided.decisions, desk)
                 groups = _with_drops(groups, placed)
-                report = _save_decisions(tx, batch.read, placed, groups, desk, now)
+                report = _save_decisions(tx, batch.read, placed, groups, decided.missing, desk, now)
                 credits.settle(tx, groups, desk.settings.publish.full_text)
                 tx.stories.move(decided.moved)
                 tx.stories.merge(decided.merged, now)
@@ -116,14 +117,14 @@ class Saving:
                 saved = self._save_ends(tx, batch, decided.decisions, report, desk, now)
                 if saved.report.new or saved.report.copies or saved.report.updated:
                     tx.tell(CHANGED)
-                newest = tx.articles.newest_entry()
         except BaseException:
             if decided is not None:
                 decided.undo()
             credits.undo()
+            self._floods = None
             raise
         if decided.deduper is not None:
-            memory.saved(newest)
+            memory.saved(report.newest_entry)
         return saved
 
     def _prepared(self, read: list[Read], now: datetime) -> list[Read]:
@@ -162,7 +163,7 @@ class Saving:
         """Write how the polls of a batch ended and what its bodies say besides entries; take them out of the inbox."""
         _note_documents(tx, batch.read, now)
         results = self._finish(tx, batch, decided, desk.settings.poll, now)
-        _note_floods(tx, batch.read, decided, now)
+        self._note_floods(tx, batch.read, decided, now)
         note_hubs(tx, _hubs(batch.read, desk), now)
         queue_links(tx, batch.read)
         pages = self._pages(tx, batch, results)
@@ -199,6 +200,17 @@ class Saving:
         ]
         self._postpone(tx, batch.postponed, asked_to_wait, settings, now)
         return results
+
+    def _note_floods(self, tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:
+        """Have the admin know of archives that came again under new ids."""
+        if self._floods is None:
+            self._floods = tx.events.subjects("flood")
+        for (waiting, _), decisions in zip(read, decided, strict=True):
+            again = sum("~" not in (decision.known_key or "~") for decision in decisions)
+            if decisions and (again >= FLOOD_AT_LEAST or waiting.source.key in self._floods):
+                notices.write(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
+                change = self._floods.discard if again < FLOOD_AT_LEAST else self._floods.add
+                change(waiting.source.key)
 
     def _pages(
         self, tx: WriteTx, batch: Batch, results: list[PollResult], handed: Iterable[int] = ()
@@ -345,7 +357,13 @@ def _with_drops(decided: Groups, placed: list[Places]) -> Groups:
 
 
 def _save_decisions(
-    tx: WriteTx, read: list[Read], placed: list[Places], decided: Groups, desk: Desk, now: datetime
+    tx: WriteTx,
+    read: list[Read],
+    placed: list[Places],
+    decided: Groups,
+    missing: frozenset[tuple[int, str]],
+    desk: Desk,
+    now: datetime,
 ) -> SaveReport:
     """Save what was decided, with the placements of all entries of an article together."""
     placements: dict[str, list[Placement] | None] = {}
@@ -367,7 +385,7 @@ def _save_decisions(
         never = dropped(together)
         if never is not None and never.by == DROPPED_AT_SOURCE:
             together += _of_others(tx, uid, everything, desk)
-    return tx.articles.save(everything, now, placements=placements, ranks=ranks)
+    return tx.articles.save(everything, now, placements=placements, ranks=ranks, missing=missing)
 
 
 def _of_others(tx: WriteTx, uid: str, decisions: Sequence[Decision], desk: Desk) -> list[Placement]:
@@ -433,17 +451,6 @@ def _kill(tx: WriteTx, read: list[Read], report: SaveReport, now: datetime) -> S
         tx.articles.kill(waiting.source.id, key, reason, now) for waiting, reading in read for key in reading.killed
     )
     return replace(report, updated=report.updated + killed)
-
-
-def _note_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:
-    """Have the admin know of archives that came again under new ids."""
-    if not any(decided):
-        return
-    known = tx.events.subjects("flood")
-    for (waiting, _), decisions in zip(read, decided, strict=True):
-        again = sum("~" not in (decision.known_key or "~") for decision in decisions)
-        if decisions and (again >= FLOOD_AT_LEAST or waiting.source.key in known):
-            notices.write(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
 
 
 def _hubs(read: list[Read], desk: Desk) -> list[tuple[int, Discovered]]:

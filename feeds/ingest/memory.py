@@ -40,6 +40,7 @@ class Decided:
 
     deduper: Deduper | None
     decisions: list[tuple[Decision, ...]]
+    missing: frozenset[tuple[int, str]] = frozenset()  # as in `Known`
 
     @property
     def merged(self) -> dict[str, str]:
@@ -67,6 +68,7 @@ class Memory:
         self._window: Window | None = None
         self._stories: Stories | None = None
         self._reaches = 0
+        self._behind = True
 
     def decide(
         self,
@@ -87,7 +89,8 @@ class Memory:
         if not any(entries for _, entries in batch):
             return Decided(None, [() for _ in batch])
         window, stories = self._catch_up(tx, now, limits or self._limits)
-        deduper = Deduper(tx.articles.known(batch, beside), now=now, window=window, stories=stories, language=language)
+        known = tx.articles.known(batch, beside)
+        deduper = Deduper(known, now=now, window=window, stories=stories, language=language)
         try:
             decided = deduper.decide_all(batch, sketches or (), beside)
             changed = {one.article_uid for one in chain.from_iterable(decided) if one.kind == "updated"}
@@ -97,23 +100,28 @@ class Memory:
             deduper.undo()
             raise
         self.crowded = tuple(_crowded(window, stories, self._limits, now))
-        return Decided(deduper, decided)
+        return Decided(deduper, decided, known.missing)
 
     def is_current(self, tx: ReadTx) -> bool:
-        """Whether nobody saved an entry since this memory was last in step; ask under the dedupe lock."""
-        return tx.articles.newest_entry() == self._reaches
+        """Whether nobody saved an entry since this memory was last in step; ask under the dedupe lock. What is decided
+        after it was not is decided by what they saved, too.
+        """
+        self._behind = tx.articles.newest_entry() != self._reaches
+        return not self._behind
 
     def saved(self, newest: int) -> None:
-        """What this memory decided has been saved, up to the entry of that number."""
-        self._reaches = newest
+        """What this memory decided has been saved, up to the entry of that number; 0: no entry came."""
+        self._reaches = newest or self._reaches
 
     def _catch_up(self, tx: ReadTx, now: datetime, limits: DedupeSettings) -> tuple[Window, Stories]:
-        """Take in what others saved, or all of it before anything was decided or by other *limits*; what is in memory
-        then.
+        """Take in what others saved where this is known to be behind, or all of it before anything was decided or by
+        other *limits*; what is in memory then.
         """
         if self._window is None or self._stories is None or limits != self._limits:
-            self._limits, self._reaches = limits, 0
+            self._limits, self._reaches, self._behind = limits, 0, True
             self._window, self._stories = Window(days=limits.days, most=limits.articles), Stories(most=limits.stories)
+        if not self._behind:
+            return self._window, self._stories
         newest = tx.articles.newest_entry()
         since = now - timedelta(days=limits.days)
         while self._reaches < newest:
@@ -121,6 +129,7 @@ class Memory:
             remember(stored, self._window, self._stories)
             self._window.forget(now)  # no more than may stay is ever in memory, or hardly
             self._reaches = stored[-1].id if stored else newest
+        self._behind = False
         return self._window, self._stories
 
 

@@ -112,14 +112,17 @@ class Articles(Verbs):
         now: datetime,
         placements: Mapping[str, Sequence[Placement] | None],
         ranks: Mapping[str, datetime] | None = None,
+        *,
+        missing: frozenset[tuple[int, str]] = frozenset(),
     ) -> SaveReport:
         """Write a batch. *placements* and *ranks* are by article uid; those of all entries of an article together.
         None leaves an article out of every section, `unfiled` too.
 
         A new article without a rank gets the earlier of its date and *now*. Copies and updates add filings and
-        withdraw none but that in `unfiled`. The order of *decisions* is the order of filing.
+        withdraw none but that in `unfiled`. The order of *decisions* is the order of filing. *missing* is as in
+        `Known`, where nobody saved an entry since.
         """
-        return saving.save(self._connection, decisions, now, placements, ranks or {})
+        return saving.save(self._connection, decisions, now, placements, ranks or {}, missing)
 
     # ------------------------------------------------------------------ looking
 

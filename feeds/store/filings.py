@@ -22,11 +22,14 @@ from feeds.store.schema import IN_SECTION, LIVE, NEXT_REVISION, RETRACTED, WITHD
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """An article to be filed: its row's id and place in the order, and whether it is retracted."""
+    """An article to be filed: its row's id and place in the order, and whether it is retracted; a *new* one is in no
+    section.
+    """
 
     id: int
     rank_at: datetime
     retracted: bool = False
+    new: bool = False
 
 
 DROPS = (DROPPED, DROPPED_AT_SOURCE)
@@ -106,7 +109,7 @@ def file(
     filed or withdrawn are added to *moved*.
     """
     by_path, by_id = _sections(connection)
-    present = _present(connection, [article.id for article in wanted])
+    present = _present(connection, [article.id for article in wanted if not article.new])
     changes = _Changes(now)
     for article, placements in wanted.items():
         mine = present.get(article.id, {})

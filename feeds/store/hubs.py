@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
-from feeds.store.dialect import AnyRow, UtcDateTime, Verbs, change_in, how_many, row_of, upsert, value_of
+from feeds.store.dialect import AnyRow, UtcDateTime, Verbs, change_in, how_many, one_of, row_of, upsert, value_of
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, sections, source_hubs, sources
 
 Mode = Literal["subscribe", "unsubscribe", "denied"]
@@ -43,7 +43,7 @@ _DUE = (
         _TOPIC | (hub_subscriptions.c.ping == HOOK),
         hub_subscriptions.c.next_try_at <= bindparam("of_now"),
         hub_subscriptions.c.expires_at > bindparam("of_now"),
-        hub_subscriptions.c.id.not_in(bindparam("of_others", expanding=True)),
+        ~one_of(hub_subscriptions.c.id, "of_others"),
     )
     .order_by(hub_subscriptions.c.failures, hub_subscriptions.c.id)
     .limit(bindparam("of_limit"))

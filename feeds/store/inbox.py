@@ -32,7 +32,7 @@ from feeds.codec import deflate, inflate
 from feeds.configuration import DOCUMENTS
 from feeds.parsed import Validators
 from feeds.store import dialect
-from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, signed, value_of
+from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, one_of, signed, value_of
 from feeds.store.schema import folder_files, inbox, page_queue, raw_answers, sources
 from feeds.store.values import InboxItem
 
@@ -49,6 +49,12 @@ _WAITING = (
     .limit(bindparam("of_limit"))
 )
 _PUSHED = _WAITING.where(inbox.c.pushed == 1)
+_READINGS = (
+    select(*(column for column in inbox.c if column is not inbox.c.body))
+    .where(inbox.c.reading.is_not(None), inbox.c.next_try_at.is_(None))
+    .order_by(inbox.c.id)
+    .limit(bindparam("of_limit"))
+)
 _REMOVED = delete(inbox)
 
 
@@ -90,11 +96,8 @@ class Inbox(Verbs):
 
     def readings(self, limit: int, *, without: Collection[int] = ()) -> list[tuple[InboxItem, bytes]]:
         """Up to *limit* items that hands have read, without their bodies, in order of arrival; but those *without*."""
-        columns = [column for column in inbox.c if column is not inbox.c.body]
-        read = select(*columns).where(inbox.c.reading.is_not(None), inbox.c.next_try_at.is_(None))
-        if without:
-            read = read.where(inbox.c.id.not_in(sorted(without)))
-        rows = self._execute(read.order_by(inbox.c.id).limit(limit))
+        read = _READINGS.where(inbox.c.id.not_in(sorted(without))) if without else _READINGS
+        rows = self._execute(read, {"of_limit": limit})
         return [(_item(row, body=b""), row.reading) for row in rows]
 
     def unread_of(self, shard: int, limit: int) -> list[InboxItem]:
@@ -162,7 +165,7 @@ class RawAnswer:
 
 _POLLED = case((func.coalesce(inbox.c.claim_id, "") != "", 1), else_=0)
 _KEPT = "source_id", "received_at", "final_url", "asked_url", "status", "headers", "pushed", "body"
-_THESE = inbox.c.id.in_(bindparam("of_ids", expanding=True))
+_THESE = one_of(inbox.c.id, "of_ids")
 _KEEP = insert(raw_answers).from_select(
     [*_KEPT, "polled", "size"],
     select(*(inbox.c[name] for name in _KEPT), _POLLED, func.length(inbox.c.body))

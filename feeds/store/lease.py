@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, inspect, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, inspect, select, text, update
 
 from feeds.errors import LeaseLost
 from feeds.store import dialect
@@ -32,6 +32,15 @@ DESK = "desk"
 _END_SESSIONS = text(
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE application_name = :owner AND datname = current_database() AND pid <> pg_backend_pid()"
+)
+_HELD = (
+    select(leases.c.name)
+    .where(
+        leases.c.name == bindparam("of_name"),
+        leases.c.owner == bindparam("of_owner"),
+        leases.c.epoch == bindparam("of_epoch"),
+    )
+    .with_for_update(read=True, key_share=True)
 )
 _HAS_JOBS = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 _ROLES_AT_HANDS = text(
@@ -121,8 +130,8 @@ class Lease:
 
     def _check(self, connection: Connection) -> None:
         """Hold the epoch until the end of a transaction. Renewals pass this lock, a take-over does not."""
-        ours = select(leases.c.name).where(self._is_ours()).with_for_update(read=True, key_share=True)
-        if connection.execute(ours).first() is None:
+        held_by = {"of_name": self._name, "of_owner": self._store.name, "of_epoch": self._epoch}
+        if connection.execute(_HELD, held_by).first() is None:
             raise self._lost()
 
     def _is_ours(self) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, literal, select, tuple_, union_all, update
+from sqlalchemy import Connection, Select, delete, func, literal, select, tuple_, union_all, update
 
 from feeds.codec import part_from_blob, plain, restore
 from feeds.model import LINEAGE_FIELDS, NEVER_SHOWN, Containment, Decision, Entry, Evidence, Related
@@ -22,6 +22,7 @@ from feeds.store.dialect import (
     chunks,
     how_many,
     insert_many,
+    one_of,
     rows_in,
     storable,
     update_many,
@@ -292,7 +293,7 @@ def _others(side: int, mine: Any, other: Any, those: str) -> Select[Any]:
         .join_from(containments, articles, articles.c.id == other)
         .join(entries)
         .where(entries.c.shown == 1, articles.c.retracted_at.is_(None), NOT_ASIDE, filed_in(PUBLIC))
-        .where(mine.in_(bindparam(those, expanding=True)))
+        .where(one_of(mine, those))
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, tuple_, update
+from sqlalchemy import delete, exists, select, update
 
 from feeds.store import dialect, filings, relations, search, stories
 from feeds.store.dialect import (
@@ -114,12 +114,10 @@ class Retention(Verbs):
 
     def _disown(self, gone: Sequence[AnyRow]) -> None:
         """Forget which URLs and texts these entries' articles own."""
-        owned = tuple_(article_urls.c.comparable, article_urls.c.article_id)
-        urls = [(row.comparable, row.article_id) for row in gone if row.comparable]
-        change_in(self._connection, delete(article_urls), owned, urls)
-        owned = tuple_(article_texts.c.text_hash, article_texts.c.article_id)
-        texts = [(row.text_hash, row.article_id) for row in gone if row.text_hash]
-        change_in(self._connection, delete(article_texts), owned, texts)
+        for table, name in ((article_urls, "comparable"), (article_texts, "text_hash")):
+            owned = [(getattr(row, name), row.article_id) for row in gone if getattr(row, name)]
+            forget = f"DELETE FROM {table.name} WHERE {name} = ? AND article_id = ?"
+            dialect.execute_many(self._connection, forget, owned)
 
     def _trim(self, keep_articles: int, limit: int, now: datetime) -> int:
         """Remove what lies behind the newest *keep_articles* of a section; articles that no section keeps go whole."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Select, Table, bindparam, select, union_all, update
+from sqlalchemy import Connection, Select, Table, bindparam, null, select, union_all, update
 
 from feeds.codec import entry_to_blob
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
@@ -22,6 +22,7 @@ from feeds.store.dialect import (
     chunks,
     entry_mark,
     indexable,
+    one_of,
     rows_in,
     signed,
     storable,
@@ -32,8 +33,7 @@ from feeds.store.dialect import (
 from feeds.store.schema import NEXT_REVISION, article_texts, article_urls, articles, entries, sources, tombstones
 from feeds.store.values import SaveReport
 
-N = TypeVar("N", str, int)
-
+ASKED_AT_ONCE = 400
 RECENT = 50
 """How many of a source's newest entries dedupe gets, for sources whose ids move; more where its document holds more."""
 
@@ -51,7 +51,7 @@ class _Batch:
     rekeyed: list[dict[str, Any]] = field(default_factory=list)
     refused: list[Decision] = field(default_factory=list)
     order: dict[str, None] = field(default_factory=dict)
-    rows: dict[str, AnyRow] = field(default_factory=dict)
+    rows: dict[str, _Article] = field(default_factory=dict)
     born: dict[str, Decision] = field(default_factory=dict)
     outranking: dict[str, Decision] = field(default_factory=dict)
 
@@ -62,7 +62,7 @@ class _Batch:
 
     def id_of(self, decision: Decision) -> int:
         """The row of the article of a fresh entry."""
-        return int(self.rows[decision.article_uid].id)
+        return self.rows[decision.article_uid].id
 
 
 def save(
@@ -71,13 +71,14 @@ def save(
     now: datetime,
     placements: Mapping[str, Sequence[Placement] | None],
     ranks: Mapping[str, datetime],
+    missing: frozenset[tuple[int, str]],
 ) -> SaveReport:
     """See `Articles.save`."""
-    batch = _sorted_out(connection, decisions)
+    batch = _sorted_out(connection, decisions, missing)
     _note_listed(connection, batch.refused, now)
     _insert_articles(connection, batch, now, ranks)
     batch.outranking = _outranking(connection, batch)
-    _insert_entries(connection, batch, now)
+    newest = _insert_entries(connection, batch, now)
     hydrate.keep_words(
         connection, [row.id for one, row in batch.updated.values() if one.significant and row.shown], now
     )
@@ -98,7 +99,11 @@ def save(
         touched=frozenset(batch.rows[uid].id for uid in touched),
     )
     return SaveReport(
-        new=len(batch.born), updated=len(batch.updated), copies=len(batch.copies), sections_changed=changed
+        new=len(batch.born),
+        updated=len(batch.updated),
+        copies=len(batch.copies),
+        newest_entry=newest,
+        sections_changed=changed,
     )
 
 
@@ -111,15 +116,15 @@ def _to_file(
         placed = placements.get(uid, ())
         if placed is not None and (uid in batch.born or uid in touched):
             row = batch.rows[uid]
-            wanted[filings.Article(id=row.id, rank_at=row.rank_at, retracted=row.retracted_at is not None)] = placed
+            retracted, new = row.retracted_at is not None, uid in batch.born
+            wanted[filings.Article(id=row.id, rank_at=row.rank_at, retracted=retracted, new=new)] = placed
     return wanted
 
 
-def _sorted_out(connection: Connection, decisions: Sequence[Decision]) -> _Batch:
+def _sorted_out(connection: Connection, decisions: Sequence[Decision], missing: frozenset[tuple[int, str]]) -> _Batch:
     """Tell apart what *decisions* ask for, by what is stored already."""
-    present = {
-        (row.source_id, row.key): row for row in stored(connection, {(one.source_id, _key(one)) for one in decisions})
-    }
+    asked = {(one.source_id, _key(one)) for one in decisions} - missing
+    present = {(row.source_id, row.key): row for row in stored(connection, asked)}
     batch = _Batch()
     for decision in decisions:
         at = decision.source_id, _key(decision)
@@ -143,18 +148,29 @@ def _key(decision: Decision) -> str:
     return indexable(decision.known_key or decision.entry.key)
 
 
-_ROWS = select(articles.c.id, articles.c.uid, articles.c.rank_at, articles.c.published_at, articles.c.retracted_at)
+class _Article(NamedTuple):
+    """The row of an article, as far as it is asked for."""
+
+    id: int
+    uid: str
+    rank_at: datetime
+    published_at: datetime
+    retracted_at: datetime | None = None
+
+
+_ROWS = select(*(articles.c[name] for name in _Article._fields))
 
 
 def _add_rows(connection: Connection, batch: _Batch, uids: Iterable[str]) -> None:
-    batch.rows |= {row.uid: row for row in rows_in(connection, _ROWS, articles.c.uid, sorted(uids))}
+    rows = rows_in(connection, _ROWS, articles.c.uid, sorted(uids))
+    batch.rows |= {row.uid: _Article._make(row) for row in rows}
 
 
 def _insert_articles(connection: Connection, batch: _Batch, now: datetime, ranks: Mapping[str, datetime]) -> None:
     """Insert new articles, and learn the rows of all that the batch is about."""
-    uids = {one.article_uid for one in batch.fresh.values()} | {row.uid for _, row in batch.updated.values()}
-    _add_rows(connection, batch, uids)
-    rows = []
+    uids = {one.article_uid for one in batch.fresh.values() if one.kind != "new"}
+    _add_rows(connection, batch, uids | {row.uid for _, row in batch.updated.values()})
+    rows: list[dict[str, Any]] = []
     for decision in batch.fresh.values():
         uid, entry = decision.article_uid, decision.entry
         if uid in batch.rows or uid in batch.born:
@@ -172,8 +188,10 @@ def _insert_articles(connection: Connection, batch: _Batch, now: datetime, ranks
                 "seen_at": now,
             }
         )
-    dialect.insert_many(connection, articles, rows)
-    _add_rows(connection, batch, batch.born)
+    id_of: dict[str, int] = dict(dialect.insert_many(connection, articles, rows, returning=("uid", "id")))
+    batch.rows |= {
+        row["uid"]: _Article(id_of[row["uid"]], row["uid"], row["rank_at"], row["published_at"]) for row in rows
+    }
 
 
 def _last_change(entry: Entry, published: datetime, now: datetime) -> datetime | None:
@@ -202,7 +220,8 @@ def _outranking(connection: Connection, batch: _Batch) -> dict[str, Decision]:
     return best
 
 
-def _insert_entries(connection: Connection, batch: _Batch, now: datetime) -> None:
+def _insert_entries(connection: Connection, batch: _Batch, now: datetime) -> int:
+    """Insert what is fresh; the number of the entry that came last, 0 where none is."""
     rows = []
     for decision in batch.fresh.values():
         uid = decision.article_uid
@@ -220,7 +239,8 @@ def _insert_entries(connection: Connection, batch: _Batch, now: datetime) -> Non
         )
     outranked = [batch.rows[uid].id for uid in batch.outranking]
     change_in(connection, update(entries).values(shown=0), entries.c.article_id, outranked)
-    dialect.insert_many(connection, entries, rows)
+    inserted = dialect.insert_many(connection, entries, rows, returning=("id",))
+    return max((row.id for row in inserted), default=0)
 
 
 def _entry_columns(decision: Decision, now: datetime) -> dict[str, Any]:
@@ -275,7 +295,8 @@ def _claim_addresses(connection: Connection, batch: _Batch) -> None:
 def _index(connection: Connection, batch: _Batch) -> None:
     """Have search find the words that are shown now."""
     findable = {batch.id_of(one): one.entry for one in [*batch.born.values(), *batch.outranking.values()]}
-    search.index(connection, findable | {row.article_id: one.entry for one, row in batch.updated.values() if row.shown})
+    findable |= {row.article_id: one.entry for one, row in batch.updated.values() if row.shown}
+    search.index(connection, findable, new={batch.id_of(one) for one in batch.born.values()})
 
 
 def _renew_contained(connection: Connection, batch: _Batch, decisions: Sequence[Decision]) -> None:
@@ -328,20 +349,28 @@ def known(connection: Connection, wanted: Wanted, beside: Mapping[int, Beside]) 
     refused: set[Name] = set()
     found: dict[tuple[int, str], KnownEntry] = {}
     asked = {(source_id, indexable(entry.key)): entry.key for source_id, some in wanted for entry in some}
+    missing = set(asked)
     for row in stored(connection, asked):
+        missing.discard((row.source_id, row.key))
         key = (row.source_id, asked[row.source_id, row.key])
         found[key] = _entry(row, key[1])
         if row.retracted_at is not None:
             refused.add(key)
-    by_comparable, by_text = _owners(connection, wanted, refused)
-    _add_tombstones(connection, wanted, found, refused)
+    by_comparable, by_text = _owners(connection, wanted, found, refused)
     most: dict[int, int] = {}
     for source_id, some in wanted:
         if any(_differs(found.get((source_id, entry.key)), entry) for entry in some):
             window = beside[source_id].window if source_id in beside else 0
             most[source_id] = max(RECENT, 2 * max(len(some), window))
     recent = _recent(connection, most)
-    return Known(entries=found, by_comparable=by_comparable, by_text=by_text, recent=recent, refused=frozenset(refused))
+    return Known(
+        entries=found,
+        by_comparable=by_comparable,
+        by_text=by_text,
+        recent=recent,
+        refused=frozenset(refused),
+        missing=frozenset(missing),
+    )
 
 
 def _differs(stored: KnownEntry | None, entry: Entry) -> bool:
@@ -360,7 +389,7 @@ def _stored() -> Select[Any]:
 
 _STORED = _stored()
 # One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
-_STORED_OF = _STORED.where((entries.c.source_id + 0).in_(bindparam("of_sources", expanding=True)))
+_STORED_OF = _STORED.where(one_of(entries.c.source_id + 0, "of_sources"))
 NEWEST_AT_ONCE = 8
 """Sources whose newest entries are asked for together; a statement is kept for each number of them."""
 
@@ -413,47 +442,57 @@ def _recent(connection: Connection, most: Mapping[int, int]) -> dict[int, tuple[
     return {source_id: tuple(theirs) for source_id, theirs in found.items()}
 
 
-def _owners(connection: Connection, wanted: Wanted, refused: set[Name]) -> tuple[dict[str, str], dict[int, str]]:
-    """Article uids by comparable URL and by text; those of retracted articles are *refused* too."""
-    those = [entry for _, some in wanted for entry in some]
-    addresses = {indexable(entry.comparable): entry.comparable for entry in those if entry.comparable}
-    hashes = {signed(entry.text_hash): entry.text_hash for entry in those if entry.text_hash}
-    by_comparable = _owned(connection, article_urls, article_urls.c.comparable, addresses, refused)
-    return by_comparable, _owned(connection, article_texts, article_texts.c.text_hash, hashes, refused)
+def _owners(
+    connection: Connection, wanted: Wanted, found: Mapping[tuple[int, str], KnownEntry], refused: set[Name]
+) -> tuple[dict[str, str], dict[int, str]]:
+    """Article uids by comparable URL and by text. Added to *refused* are those of retracted articles, and what
+    retention took, for entries that are not stored.
+    """
+    by_name: dict[Name, str] = {}
+    addresses, hashes, marks = asked = _asked(wanted, found)
+    for start in range(0, max(len(each) for each in asked), ASKED_AT_ONCE):
+        some = (list(each)[start : start + ASKED_AT_ONCE] for each in asked)
+        bound = dict(zip(("addresses", "hashes", "marks"), some, strict=True))
+        for address, number, uid, retracted_at in connection.execute(_OWNERS, bound):
+            if uid is None:
+                refused.add(marks[number])
+                continue
+            name = hashes[number] if address is None else addresses[address]
+            by_name[name] = uid
+            if retracted_at is not None:
+                refused.add(name)
+    by_comparable = {name: uid for name, uid in by_name.items() if isinstance(name, str)}
+    return by_comparable, {name: uid for name, uid in by_name.items() if isinstance(name, int)}
 
 
-def _owned(
-    connection: Connection, table: Table, column: Column[Any], names: Mapping[Any, N], refused: set[Name]
-) -> dict[N, str]:
-    """The uid of the article that owns each of *names*, {as stored: as asked}; a retracted one's name is *refused*."""
-    found: dict[N, str] = {}
-    for row in rows_in(connection, _owners_in(table, column), column, sorted(names)):
-        found[names[row.name]] = row.uid
-        if row.retracted_at is not None:
-            refused.add(names[row.name])
-    return found
-
-
-@cache
-def _owners_in(table: Table, column: Column[Any]) -> Select[Any]:
-    columns = column.label("name"), articles.c.uid, articles.c.retracted_at
-    return select(*columns).join_from(table, articles, articles.c.id == table.c.article_id)
-
-
-_TOMBSTONES = select(tombstones.c.mark)
-
-
-def _add_tombstones(
-    connection: Connection,
-    wanted: Wanted,
-    found: dict[tuple[int, str], KnownEntry],
-    refused: set[Name],
-) -> None:
-    """Add to *refused* what retention took, for entries that are not stored."""
+def _asked(
+    wanted: Wanted, found: Mapping[tuple[int, str], KnownEntry]
+) -> tuple[dict[str, str], dict[int, int], dict[int, Name]]:
+    """What may own, or forbid, what is *wanted*: comparable URLs and text hashes, {as stored: as they are}, tombstones
+    of entries that are not *found*, and what each stands for.
+    """
+    addresses: dict[str, str] = {}
+    hashes: dict[int, int] = {}
     marks: dict[int, Name] = {}
     for source_id, some in wanted:
         for entry in some:
+            if entry.comparable:
+                addresses[indexable(entry.comparable)] = entry.comparable
+            if entry.text_hash:
+                hashes[signed(entry.text_hash)] = entry.text_hash
             if (source_id, entry.key) not in found:
                 marks |= _marks(source_id, entry)
-    rows = rows_in(connection, _TOMBSTONES, tombstones.c.mark, sorted(marks))
-    refused.update(marks[row.mark] for row in rows)
+    return addresses, hashes, marks
+
+
+def _owner(address: Any, number: Any, table: Table) -> Select[Any]:
+    columns = address.label("address"), number.label("number"), articles.c.uid, articles.c.retracted_at
+    return select(*columns).join_from(table, articles, articles.c.id == table.c.article_id)
+
+
+_OWNERS = union_all(
+    _owner(article_urls.c.comparable, null(), article_urls).where(one_of(article_urls.c.comparable, "addresses")),
+    _owner(null(), article_texts.c.text_hash, article_texts).where(one_of(article_texts.c.text_hash, "hashes")),
+    select(null(), tombstones.c.mark, null(), null()).where(one_of(tombstones.c.mark, "marks")),
+)
+"""Address or number, and the article that owns it; of a tombstone its mark, and no article."""

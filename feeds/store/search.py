@@ -9,7 +9,7 @@ looks at those hits alone that are among them, and PostgreSQL at those articles 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -240,15 +240,15 @@ _INDEX = text(f"INSERT INTO {TABLE} (rowid, words) VALUES (:number, :words)")
 _FORGET = text(f"DELETE FROM {TABLE} WHERE rowid = :number")
 
 
-def index(connection: Connection, shown: Mapping[int, Entry]) -> None:
-    """Let articles be found by the words of these entries, and by no others."""
+def index(connection: Connection, shown: Mapping[int, Entry], new: Collection[int] = ()) -> None:
+    """Let articles be found by the words of these entries, and by no others; *new* are those without words so far."""
     if not shown:
         return
     rows = [{"number": each, "words": _words(entry)} for each, entry in shown.items()]
     if dialect.is_postgres(connection):
         connection.execute(_INDEX_POSTGRES, rows)
     else:
-        connection.execute(_FORGET, rows)
+        forget(connection, [each for each in shown if each not in new])
         connection.execute(_INDEX, rows)
 
 

@@ -91,6 +91,7 @@ SELDOM = (*_SELDOM, "etag", "last_modified", "item_hashes", "item_marks", "first
 """The columns that a poll which brought nothing leaves as they are."""
 # Asked by name, a row looks every column up, and a thousand sources have forty thousand: so all are taken at once.
 _COLUMNS = tuple(sources.c.keys())
+ALL_COLUMNS = select(sources)
 _ONLY_FOR_POLLING: dict[str, Any] = {"item_hashes": None, "item_marks": None, "body_hash": None, "rhythm": ""}
 BRIEF = tuple(name for name in _COLUMNS if name not in _ONLY_FOR_POLLING)
 """The columns of which people want to know something."""
@@ -210,7 +211,7 @@ def pushing(connection: Connection, now: datetime) -> frozenset[int]:
 
 def sources_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:
     """The sources of these rows, removed or not."""
-    return {row.id: source_of(row) for row in rows_in(connection, select(sources), sources.c.id, set(ids))}
+    return {row.id: source_of(row) for row in rows_in(connection, ALL_COLUMNS, sources.c.id, set(ids))}
 
 
 def sync_sources(

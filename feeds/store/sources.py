@@ -20,9 +20,10 @@ from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.condition import SourceState
 from feeds.configuration import DOCUMENTS, Source, SourceKind
 from feeds.store import dialect, small_tables
-from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, how_many, rows_in, storable, value_of
+from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, how_many, one_of, rows_in, storable, value_of
 from feeds.store.schema import POLLABLE, POLLS_KEPT, inbox, metadata, polls, sources
 from feeds.store.source_rows import (
+    ALL_COLUMNS,
     OF_SOURCE,
     OFTEN,
     SELDOM,
@@ -55,8 +56,7 @@ _LINE = (
     "next_poll_at",
     "reason",
 )
-_WRITE_LINE = (
-    f"INSERT INTO polls ({', '.join(_LINE)}) VALUES ({', '.join('?' * len(_LINE))})"
+_IN_ITS_SLOT = (
     f" ON CONFLICT (source_id, slot) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _LINE[2:])}"
 )
 DUE = ("next_poll_at", "due_at", "retry_after_until", "next_try_at")
@@ -100,7 +100,7 @@ _CLAIM_SHARD = _claim_first(
     BY_HANDS,
     ~_IN_INBOX,
     sources.c.shard == bindparam("of_shard"),
-    sources.c.key.not_in(bindparam("of_lacking", expanding=True)),
+    ~one_of(sources.c.key, "of_lacking"),
 )
 
 
@@ -238,7 +238,7 @@ class Sources(Verbs):
             if some:
                 self._write_states(some, whole=whole)
         lines = [_line(result, standing[result.source_id]) for result in kept.values()]
-        dialect.execute_many(self._connection, _WRITE_LINE, lines)
+        dialect.insert_values(self._connection, polls.name, _LINE, lines, _IN_ITS_SLOT)
         return set(kept)
 
     def came_late(self, source_id: int, *, new: int, copies: int, updated: int) -> None:
@@ -348,7 +348,7 @@ class Sources(Verbs):
     def claims_of(self, ids: Sequence[int]) -> dict[int, Claim]:
         """The sources with these ids as they stand, with the claim that is on them (empty where there is none)."""
         found: dict[int, Claim] = {}
-        for row in rows_in(self._connection, select(sources), sources.c.id, set(ids)):
+        for row in rows_in(self._connection, ALL_COLUMNS, sources.c.id, set(ids)):
             source, state = both_of(row)
             due_at = row.due_at or row.next_poll_at
             found[source.id] = Claim(source=source, claim_id=row.claim_id or "", state=state, due_at=due_at)

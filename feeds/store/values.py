@@ -150,11 +150,14 @@ class InboxItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveReport:
-    """What a batch came to; *sections_changed* are the paths whose documents are out of date now."""
+    """What a batch came to; *sections_changed* are the paths whose documents are out of date now, *newest_entry* is the
+    number of the entry that came last, 0 where none came.
+    """
 
     new: int = 0
     updated: int = 0
     copies: int = 0
+    newest_entry: int = 0
     sections_changed: frozenset[str] = frozenset()
 
 

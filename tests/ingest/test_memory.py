@@ -59,9 +59,11 @@ class Desk:
     ) -> tuple[Decision, ...]:
         with self.store.write() as tx:
             decided = self.memory.decide(tx, [(source_id, found)], now=NOW, language=language, limits=limits)
-            tx.articles.save(decided.decisions[0], NOW, {})
-            newest = tx.articles.newest_entry()
-        self.memory.saved(newest)
+            if not self.memory.is_current(tx):
+                decided.undo()
+                decided = self.memory.decide(tx, [(source_id, found)], now=NOW, language=language, limits=limits)
+            report = tx.articles.save(decided.decisions[0], NOW, {}, missing=decided.missing)
+        self.memory.saved(report.newest_entry)
         return decided.decisions[0]
 
 
