@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
 from feeds.codec import micros, moment
@@ -14,12 +15,15 @@ from feeds.store.dialect import (
     chunks,
     entry_mark,
     indexable,
+    insert_many,
+    rows_in,
     signed,
     storable,
     text_mark,
     unsigned,
     url_mark,
 )
+from feeds.store.schema import counters, tombstones
 
 from .conftest import NOW
 
@@ -84,3 +88,19 @@ def test_marks_of_different_things_differ():
 def test_chunks_leave_nothing_out():
     assert [list(some) for some in chunks([1, 2, 3, 4, 5], 2)] == [[1, 2], [3, 4], [5]]
     assert list(chunks([])) == []
+
+
+def test_many_rows_are_written_and_found_by_a_list_of_any_length(store):
+    names = ["plain", "o'clock", 'a "quoted" \\ name', "tide, ebb", "{brace}", "Grüße, 潮", *map(str, range(900))]
+    marks = [-(2**63), 2**63 - 1, *range(500)]
+    with store.unfenced() as connection:
+        rows = [{"name": name, "value": at} for at, name in enumerate(names)]
+        written = insert_many(connection, counters, rows, returning=("name", "value"))
+        assert sorted(written) == sorted((name, at) for at, name in enumerate(names))
+        again = [{"name": "plain", "value": 7}, {"name": "new", "value": 7}]
+        assert insert_many(connection, counters, again, unless=("name",), returning=("name",)) == [("new",)]
+        insert_many(connection, tombstones, [{"mark": mark, "met_at": NOW, "forever": 0} for mark in marks])
+        found = rows_in(connection, select(counters), counters.c.name, [*names, "nobody's"])
+        assert {row.name: row.value for row in found} == {name: at for at, name in enumerate(names)}
+        assert {row.mark for row in rows_in(connection, select(tombstones), tombstones.c.mark, marks)} == set(marks)
+        assert not list(rows_in(connection, select(counters), counters.c.name, []))
