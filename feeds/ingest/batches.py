@@ -161,7 +161,7 @@ class Saving:
         self, tx: WriteTx, batch: Batch, decided: Groups, report: SaveReport, desk: Desk, now: datetime
     ) -> Saved:
         """Write how the polls of a batch ended and what its bodies say besides entries; take them out of the inbox."""
-        _note_documents(tx, batch.read, now)
+        _note_documents(tx, batch.read, decided, now)
         results = self._finish(tx, batch, decided, desk.settings.poll, now)
         self._note_floods(tx, batch.read, decided, now)
         note_hubs(tx, _hubs(batch.read, desk), now)
@@ -399,9 +399,9 @@ def _of_others(tx: WriteTx, uid: str, decisions: Sequence[Decision], desk: Desk)
     return [place for one in stored for place in desk.filing_rules.place(one.entry, one.source)]
 
 
-def _note_documents(tx: WriteTx, read: list[Read], now: datetime) -> None:
+def _note_documents(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:
     """Open an event for each document that came by itself and could not be read, and close those of the others."""
-    for waiting, reading in read:
+    for (waiting, reading), decisions in zip(read, decided, strict=True):
         if waiting.claim is not None:
             continue
         url, source = waiting.item.final_url, waiting.source
@@ -411,7 +411,8 @@ def _note_documents(tx: WriteTx, read: list[Read], now: datetime) -> None:
             continue
         if source.removed == "retract" and not reading.error:
             name = files.printable(url.removeprefix("file:"))
-            tx.folder_files.brought(source.id, name_hash(name), [entry.key for entry in reading.entries])
+            keys = {one.entry.key: one.known_key or one.entry.key for one in decisions}
+            tx.folder_files.brought(source.id, name_hash(name), keys)
         if reading.error is None:
             tx.events.close("document", f"{source.key}:{url}", now)
         else:

@@ -32,7 +32,7 @@ from feeds.codec import deflate, inflate
 from feeds.configuration import DOCUMENTS
 from feeds.parsed import Validators
 from feeds.store import dialect
-from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, one_of, signed, value_of
+from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, one_of, rows_in, signed, value_of
 from feeds.store.schema import folder_files, inbox, page_queue, raw_answers, sources
 from feeds.store.values import InboxItem
 
@@ -270,13 +270,19 @@ class PageQueue(Verbs):
 class FolderFiles(Verbs):
     """``tx.folder_files``: which entries files brought, where what is removed is to be retracted."""
 
-    def brought(self, source_id: int, name_hash: int, keys: Collection[str]) -> None:
-        """Note the *keys* of all entries that a file holds now."""
-        its = folder_files.c.source_id == source_id, folder_files.c.name_hash == signed(name_hash)
-        self._execute(delete(folder_files).where(*its))
-        rows = [{"source_id": source_id, "name_hash": signed(name_hash), "key": key} for key in sorted(set(keys))]
-        if rows:
-            self._execute(insert(folder_files), rows)
+    def brought(self, source_id: int, name_hash: int, keys: Mapping[str, str]) -> None:
+        """Note the *keys* of all entries that a file holds now, each with the one that it was known by before.
+
+        Where that is another, a file says the same as one that came before it, which has the entry by either key.
+        """
+        mine, theirs = signed(name_hash), folder_files.c.source_id == source_id
+        self._execute(delete(folder_files).where(theirs, folder_files.c.name_hash == mine))
+        have = {(mine, key) for pair in keys.items() for key in pair}
+        now_called = {known: key for key, known in keys.items() if key != known}
+        others = rows_in(self._connection, select(folder_files).where(theirs), folder_files.c.key, sorted(now_called))
+        have |= {(row.name_hash, now_called[row.key]) for row in others}
+        rows = [{"source_id": source_id, "name_hash": number, "key": key} for number, key in sorted(have)]
+        dialect.upsert(self._connection, folder_files, rows, ("source_id", "name_hash", "key"))
 
     def gone(self, source_id: int, present: Collection[int], now: datetime, grace: timedelta) -> list[str]:
         """The keys of entries whose files have all been away for *grace*, which are forgotten here.
@@ -305,8 +311,9 @@ class FolderFiles(Verbs):
         return sorted({row.key for row in over} - held)
 
     def count(self, source_id: int) -> int:
-        """How many entries of files are known of a source."""
-        return dialect.how_many(self._connection, folder_files, folder_files.c.source_id == source_id)
+        """How many files are known of a source that brought entries."""
+        its = select(func.count(folder_files.c.name_hash.distinct())).where(folder_files.c.source_id == source_id)
+        return int(self._execute(its).scalar_one())
 
 
 def _is(item: InboxItem) -> ColumnElement[bool]:

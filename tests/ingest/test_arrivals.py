@@ -86,6 +86,40 @@ def test_a_file_that_is_removed_takes_its_article_along_where_config_says_so(des
     assert titles(desk) == ["Of what is renamed", "Of what is stays"]
 
 
+@pytest.mark.parametrize("removed", ["first", "second"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_two_files_that_say_the_same_either_keeps_the_article(desk: CaseDesk, removed: str, at_once: bool) -> None:
+    at_present(desk)
+    desk.write({"name": "Letters", "files": "in/*.txt", "removed": "retract"})
+    for name in ("first", "second"):
+        put(desk, f"{name}.txt", f"Of the quay\n\nThe quay is told of by both of them.{OTHER}")
+        if not at_once:
+            desk.poll()
+    desk.poll()
+    (desk.config / "in" / f"{removed}.txt").unlink()
+    for _ in range(2):
+        desk.poll()
+    assert titles(desk) == ["Of the quay"]
+    for path in (desk.config / "in").iterdir():
+        path.unlink()
+    for _ in range(2):
+        desk.poll()
+    assert titles(desk) == []
+
+
+def test_the_entries_of_a_saved_feed_are_not_taken_for_files_that_are_away(desk: CaseDesk) -> None:
+    at_present(desk)
+    desk.write({"name": "Letters", "files": "in/*", "removed": "retract"})
+    items = "".join(f"<item><title>Tide {n}</title><guid>{n}</guid></item>" for n in range(12))
+    put(desk, "saved.xml", f"<rss version='2.0'><channel><title>Post</title>{items}</channel></rss>")
+    put(desk, "gone.txt", f"Of what is gone\n\nIt is gone.{OTHER}")
+    desk.poll()
+    (desk.config / "in" / "gone.txt").unlink()
+    for _ in range(2):
+        desk.poll()
+    assert len(titles(desk)) == 12
+
+
 def test_of_a_folder_that_is_empty_all_at_once_nothing_is_taken_back(desk: CaseDesk) -> None:
     at_present(desk)
     desk.write({"name": "Letters", "files": "in/*.txt", "removed": "retract"})

@@ -29,9 +29,9 @@ def test_an_article_page_keeps_the_address_by_which_it_was_asked(desk: Store) ->
 
 def test_an_entry_is_gone_once_all_its_files_are_away_for_a_while(desk: Store) -> None:
     with desk.write() as tx:
-        tx.folder_files.brought(1, 10, ["id:one", "id:both"])
-        tx.folder_files.brought(1, 2**63 + 5, ["id:both"])
-        assert tx.folder_files.count(1) == 3
+        tx.folder_files.brought(1, 10, {"id:one": "id:one", "id:both": "id:both"})
+        tx.folder_files.brought(1, 2**63 + 5, {"id:both": "id:both"})
+        assert tx.folder_files.count(1) == 2
         assert tx.folder_files.gone(1, {2**63 + 5}, NOW, GRACE) == []
         assert tx.folder_files.gone(1, {2**63 + 5, 10}, NOW + GRACE, GRACE) == []  # it is back
         assert tx.folder_files.gone(1, {2**63 + 5}, NOW + 2 * GRACE, GRACE) == []
