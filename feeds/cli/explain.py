@@ -21,18 +21,14 @@ from feeds.frames import archive_page, archive_path
 from feeds.model import NEVER_SHOWN, Article, Evidence, Filing, Related
 from feeds.settings import config_from_json
 from feeds.store import ReadTx, Store
+from feeds.store.relations import SIGNS
 from feeds.store.values import Poll, StoredEntry
 
 ALL = 1000
 """More polls of a source than are kept."""
 MOST_BESIDE = 20
 """So many of a story's newest articles are looked at."""
-EVIDENCE = {
-    "entry-id": "the same entry id",
-    "url": "the same address",
-    "text": "the same text, word for word",
-    "near": "nearly the same text",
-    "title": "the same headline",
+EVIDENCE = SIGNS | {
     "lineage": "signs of who had it first",
     "story": "the event",
     "path": "the same title and path",

@@ -43,13 +43,14 @@ Neighbours = dict[int, list[Related]]
 Pair = tuple[int, int]
 """The rows of two articles: the whole and its part."""
 
-_WORDS = {
+SIGNS = {
     "entry-id": "the same entry id",
     "url": "the same address",
     "text": "the same text, word for word",
     "near": "nearly the same text",
     "title": "the same headline",
 }
+"""The kinds of evidence that an entry is another's copy, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +217,8 @@ def in_words(text: str, *, original: bool) -> str:
     if original:
         return next((each.detail for each in evidence if each.kind == "lineage"), "")
     for each in evidence:
-        if each.kind in _WORDS:
-            words = _WORDS[each.kind]
+        if each.kind in SIGNS:
+            words = SIGNS[each.kind]
             return f"{words} ({each.score:.2f})" if each.kind == "near" and each.score is not None else words
     return ""
 
