@@ -13,7 +13,7 @@ from babel.messages.catalog import Message
 from feeds.configuration import Section
 from feeds.serve.app import EXPLANATIONS
 from feeds.serve.wording import LANGUAGES, SAID_ELSEWHERE, direction, wording
-from feeds.store.relations import _WORDS as WHY_A_COPY
+from feeds.store.relations import SIGNS as WHY_A_COPY
 from tests.serve.catalogues import SERVE, compiled, extracted, po_of, read
 from tests.serve.conftest import NOW, MemoryReader, application, make_article
 from tests.serve.wsgi import ask
