@@ -39,7 +39,7 @@ def free_port() -> int:
         return port
 
 
-def until(true: Callable[[], object], within_s: float = 30.0, what: str = "it") -> None:
+def until(true: Callable[[], object], within_s: float = 60.0, what: str = "it") -> None:
     """Wait until *true* gives something true; AssertionError when it does not in time."""
     end = time.monotonic() + within_s
     while not true():
@@ -183,7 +183,7 @@ class Desk:
         """SIGTERM; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         self.process = None
         return code
 
@@ -238,7 +238,7 @@ class Desk:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(30)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(60)

@@ -44,7 +44,7 @@ class Half:
 
     def end(self) -> int:
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_on_one_file_a_worker_and_a_web_process_are_a_desk(desk: Desk, origin: O
     worker = start(halves, Half(desk, "worker", "worker", **data))
     until(lambda: serves(desk, web, "/news/world.json"), what="the article")
     second = start(halves, Half(desk, "second", "worker", **data))
-    assert second.process.wait(20) == 1
+    assert second.process.wait(60) == 1
     assert f"process {worker.process.pid}" in second.said()
     assert (worker.end(), web.end()) == (0, 0)
 

@@ -80,8 +80,8 @@ def test_killing_the_parent_frees_the_port_and_the_data(desk: Desk, origin: Orig
     family = desk.children()
     assert desk.process is not None
     desk.process.kill()
-    desk.process.wait(10)
-    psutil.wait_procs(list(family.values()), timeout=20)
+    desk.process.wait(60)
+    psutil.wait_procs(list(family.values()), timeout=60)
     assert [name for name, process in family.items() if process.is_running()] == []
     publisher.publish("After")
     desk.start()

@@ -406,7 +406,7 @@ def test_a_hand_has_all_roles_and_the_process_that_decides_stands_in(publisher: 
         owners = tx._connection.execute(text("SELECT count(DISTINCT owner), count(*) FROM leases")).one()
     assert tuple(owners) == (1 + len(ROLES), 1 + len(ROLES))
     hand.process.terminate()
-    hand.process.wait(20)
+    hand.process.wait(60)
     until(lambda: has(desk, *ROLES), within_s=60, what="that the process that decides stands in")
 
 

@@ -60,7 +60,7 @@ def front(desk: Desk, tmp_path: Path) -> Iterator[Desk]:
         yield asked
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         assert process.stderr is not None
         process.stderr.close()
 

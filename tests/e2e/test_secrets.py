@@ -188,7 +188,7 @@ def test_no_traceback_tells_a_secret_whatever_raises_with_it_in_hand(
         until(lambda: _articles(desk) >= 1, 60, "the article, for all that")
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
     told = desk.log.read_bytes()
     with sqlite3.connect(desk.data / "desk.sqlite3") as database:
         tables = [row[0] for row in database.execute("select name from sqlite_master where type = 'table'")]

@@ -50,7 +50,7 @@ def serving(name: str, port: int, environ: dict[str, str], log: Path) -> Iterato
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def answers(port: int) -> bool:

@@ -94,7 +94,7 @@ def test_it_starts_from_the_config_that_it_writes(installed: Path, tmp_path: Pat
         until(lambda: _serves(port), 60, "an article on the front page")
     finally:
         desk.terminate()
-        assert desk.wait(30) == 0, (tmp_path / "log").read_text()
+        assert desk.wait(60) == 0, (tmp_path / "log").read_text()
 
 
 def _serves(port: int) -> bool:

@@ -52,7 +52,7 @@ class Web:
             return got
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request(method, path, headers={name.replace("_", "-"): v for name, v in headers.items()})
             answer = connection.getresponse()
@@ -103,7 +103,7 @@ def web(tmp_path_factory) -> Iterator[Web]:
         yield started
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 def test_a_document_comes_whole_in_each_coding_and_as_304(web):

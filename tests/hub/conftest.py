@@ -149,7 +149,7 @@ def subscriber() -> Iterator[Subscriber]:
         yield made
 
 
-def until(true: Callable[[], object], within_s: float = 15.0) -> None:
+def until(true: Callable[[], object], within_s: float = 60.0) -> None:
     """Wait until *true* gives something true."""
     end = time.monotonic() + within_s
     while not true():
