@@ -61,8 +61,7 @@ def test_an_article_is_found_by_the_words_of_the_original_once_that_is_shown(des
     assert found == {"walrus": 0, "unicorn": 1}
 
 
-@ORDERS
-@pytest.mark.parametrize("priority", [0, 5])
+@pytest.mark.parametrize(("order", "priority"), [("ab", 0), ("ba", 5), ("together", 0)])
 def test_what_one_source_drops_is_told_in_the_words_of_the_other(desk: CaseDesk, order: str, priority: int) -> None:
     def show(name: str, title: str) -> str:
         return desk.show(f"/{name}", feed((f"https://{name}.example/1", title, TEXT)))
