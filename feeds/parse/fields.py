@@ -69,10 +69,10 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?\Z")
 
 def short(value: Any) -> str | None:
     """*value* as text without white space around it, cut to its cap; None for nothing, or for what is no text."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = str(value)
     if not isinstance(value, str):
-        return None
+        if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        value = str(value)
     return value[:MAX_SHORT_FIELD_CHARACTERS].strip() or None
 
 
@@ -96,6 +96,8 @@ def is_web_address(value: str | None) -> bool:
 
 def whole_number(value: Any) -> int | None:
     """*value* as a count or size; None for what is none, for negative and for absurd ones."""
+    if value is None:
+        return None
     try:
         number = int(str(value).strip()[:20].replace(",", ""))
     except ValueError:

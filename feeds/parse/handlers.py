@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import feedparser.api
+from feedparser.util import FeedParserDict
 
 from feeds.errors import ParseError
 from feeds.parse.attachments import Media
@@ -155,10 +156,12 @@ class Bounded:
             self.entries.pop()
 
     def _add_tag(self: Any, term: str | None, scheme: str | None, label: str | None) -> None:
-        # feedparser compares each with all before it; those of the feed itself are of no use here.
+        # Each is compared with all before it; those of the feed itself are of no use here.
         tags = self._get_context().setdefault("tags", [])
-        if len(tags) < (MAX_LIST_ITEMS if self.inentry else 1):
-            super()._add_tag(term, scheme, label)  # type: ignore[misc]
+        if (term or scheme or label) and len(tags) < (MAX_LIST_ITEMS if self.inentry else 1):
+            tag = FeedParserDict(term=term, scheme=scheme, label=label)
+            if tag not in tags:
+                tags.append(tag)
 
     def _sync_author_detail(self: Any, key: str = "author") -> None:
         # feedparser's expression for an address takes for ever on some, and knows no top domain over four letters.
@@ -204,6 +207,19 @@ class Bounded:
 
     def _end_itunes_summary(self: Any) -> None:
         self.pop("itunes_summary")
+
+    # feedparser reads each date as well, for fields that nobody here asks for.
+    def _end_published(self: Any) -> None:
+        self.pop("published")
+
+    def _end_updated(self: Any) -> None:
+        self.pop("updated")
+
+    def _end_created(self: Any) -> None:
+        self.pop("created")
+
+    _end_issued = _end_pubdate = _end_published
+    _end_modified = _end_lastbuilddate = _end_updated
 
     # skipHours and skipDays (RSS 2.0) are lists, of which feedparser keeps the last.
     def _end_hour(self: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import filterfalse
 from typing import Any
@@ -51,6 +51,7 @@ _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0
 _TYPES: dict[str, TextType] = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "xhtml"}
 
 _FEED: Table = {"title": ("title", text), "feed_id": ("id", short), "language": ("language", short)}
+_NOBODY = Person()
 _PERSON: Table = {"name": ("name", text), "url": ("href", short), "email": ("email", short)}
 
 
@@ -153,18 +154,18 @@ def _feed(raw: XmlFeed, document: _Document, positions: Sequence[int], hashes: t
         _entry(entry, position=position, atom=atom, noindex=noindex, show=show)
         for position, entry in zip(positions, raw.entries, strict=True)
     ]
-    links = links_of(feed)
-    alternates, link = _hrefs(links, "alternate"), short(feed.get("link"))
+    linked = _by_relation(links_of(feed))
+    alternates, link = linked("alternate"), short(feed.get("link"))
     return ParsedFeed(
         kind=kind,
         link=link if link in alternates else _first(alternates),
-        self_url=_first(_hrefs(links, "self")),
+        self_url=_first(linked("self")),
         updated=short(feed.get("updated")) or short(feed.get("published")),
-        rights=short(feed.get("rights")) or _first(_hrefs(links, "license")),
+        rights=short(feed.get("rights")) or _first(linked("license")),
         image_url=_image_url(feed),
         authors=_persons(feed.get("authors"), feed.get("author")),
-        hubs=_hrefs(links, "hub"),
-        next_archive=_first(_hrefs(links, "prev-archive") or _hrefs(links, "next")),
+        hubs=linked("hub"),
+        next_archive=_first(linked("prev-archive") or linked("next")),
         hints=_hints(feed),
         entries=tuple(entries),
         item_hashes=hashes,
@@ -181,10 +182,14 @@ def links_of(raw: Any) -> list[dict[str, Any]]:
     return [dict(link) for link in (raw.get("links") or ())[:MAX_LIST_ITEMS] if isinstance(link, dict)]
 
 
-def _hrefs(links: Iterable[Any], rel: str) -> tuple[str, ...]:
-    """The addresses of the links with the relation *rel*, of which one may have several."""
-    hrefs = (short(link.get("href")) for link in links if rel in str(link.get("rel", "")).lower().split())
-    return tuple(dict.fromkeys(filter(None, hrefs)))
+def _by_relation(links: Iterable[Any]) -> Callable[[str], tuple[str, ...]]:
+    """Gives the addresses of those of *links* that have a relation, of which one may have several."""
+    found: dict[str, dict[str, None]] = {}
+    for link in links:
+        if href := short(link.get("href")):
+            for rel in str(link.get("rel", "")).lower().split():
+                found.setdefault(rel, {})[href] = None
+    return lambda rel: tuple(found.get(rel, ()))
 
 
 def _first(found: Iterable[str]) -> str | None:
@@ -229,14 +234,15 @@ def _entry(raw: Any, *, position: int, atom: bool, noindex: bool, show: Episode)
     """
     raw = dict(raw)  # feedparser's own kind of dictionary answers each miss with an exception
     links = links_of(raw)
+    linked = _by_relation(links)
     title = _title(raw, atom)
     summary, content = _atom_texts(raw) if atom else _rss_texts(raw)
     enclosures, image = files_and_image(raw, links, titled=title is not None)
     return ParsedEntry(
         position=position,
         id_is_permalink=bool(not atom and raw.get("desk_permalink") and is_web_address(short(raw.get("id")))),
-        link=_link(raw, links, atom),
-        original_link=short(raw.get("feedburner_origlink")) or _first(_hrefs(links, "canonical")),
+        link=_alternate(links, _language(raw)) if atom else _link(raw, linked("alternate")),
+        original_link=short(raw.get("feedburner_origlink")) or _first(linked("canonical")),
         title=title,
         summary=summary or _described(raw),
         content=content,
@@ -252,9 +258,9 @@ def _entry(raw: Any, *, position: int, atom: bool, noindex: bool, show: Episode)
         episode=episode_of(raw, enclosures, show),
         place=place_of(raw),
         discussion=_discussion(raw, links),
-        rights=short(raw.get("rights")) or _first(_hrefs(links, "license")),
-        via=_hrefs(links, "via"),
-        related=_hrefs(links, "related"),
+        rights=short(raw.get("rights")) or _first(linked("license")),
+        via=linked("via"),
+        related=linked("related"),
         noindex=noindex or _says_noindex(raw),
         **read_fields(raw, _ENTRY),
     )
@@ -267,10 +273,8 @@ def _published(raw: Any, atom: bool) -> str | None:
     return short(raw.get("updated"))
 
 
-def _link(raw: Any, links: Sequence[Any], atom: bool) -> str | None:
-    if atom:
-        return _alternate(links, _language(raw))
-    link, alternates = short(raw.get("link")), _hrefs(links, "alternate")
+def _link(raw: Any, alternates: tuple[str, ...]) -> str | None:
+    link = short(raw.get("link"))
     if link is not None and link == short(raw.get("id")) and link not in alternates:
         # feedparser took the guid for it, as RSS 2.0 has it; that holds for a whole address alone.
         return link if raw.get("desk_permalink") and is_web_address(link) else None
@@ -339,7 +343,7 @@ def _described(raw: Any) -> RawText | None:
 
 def _text(value: Any, detail: Any, kind: TextType | None = None) -> RawText | None:
     """*value* as a text of *kind*, None: HTML where it has a tag or a character reference."""
-    attributes = detail if isinstance(detail, dict) else {}
+    attributes = dict(detail) if isinstance(detail, dict) else {}
     if kind is None:
         kind = "html" if isinstance(value, str) and _MARKUP.search(value) else "text"
     return raw_text(value, kind, attributes.get("base") or "", attributes.get("language"))
@@ -350,7 +354,7 @@ def _persons(raw: Any, alone: Any = None) -> tuple[Person, ...]:
     found: dict[tuple[str, str | None], Person] = {}
     for one in _dicts(raw):
         person = Person(**read_fields(one, _PERSON))
-        if person != Person():
+        if person != _NOBODY:
             found.setdefault((person.name, person.email), person)
     if not found and (name := short(alone)):
         return (Person(name=name),)
@@ -374,11 +378,11 @@ def _origin(raw: Any) -> Origin | None:
     source = raw.get("source")
     if isinstance(source, dict) and source:
         source = dict(source)
-        links = links_of(source)
+        linked = _by_relation(links_of(source))
         origin = Origin(
             name=text(source.get("title")),
-            url=_first(_hrefs(links, "alternate")),
-            feed_url=_first(_hrefs(links, "self")) or short(source.get("href")),
+            url=_first(linked("alternate")),
+            feed_url=_first(linked("self")) or short(source.get("href")),
             feed_id=short(source.get("id")),
         )
         if origin.name or origin.url or origin.feed_url:
@@ -395,13 +399,12 @@ def _discussion(raw: Any, links: Iterable[Any]) -> Discussion | None:
     documents = list(filterfalse(_is_page, replies))
     stated = [raw.get("slash_comments"), raw.get("thr_total")]
     stated += [link.get("thr:count", link.get("count")) for link in pages + documents]
-    counts = [number for number in map(whole_number, stated) if number is not None]
-    discussion = Discussion(
-        url=short(raw.get("comments")) or _first(_hrefs(pages, "replies")),
-        feed_url=short(raw.get("wfw_commentrss")) or _first(_hrefs(documents, "replies")),
-        count=next(iter(counts), None),
-    )
-    return discussion if discussion != Discussion() else None
+    count = next((number for number in map(whole_number, stated) if number is not None), None)
+    url = short(raw.get("comments")) or _first(_by_relation(pages)("replies"))
+    feed_url = short(raw.get("wfw_commentrss")) or _first(_by_relation(documents)("replies"))
+    if url is None and feed_url is None and count is None:
+        return None
+    return Discussion(url=url, feed_url=feed_url, count=count)
 
 
 def _is_page(link: Any) -> bool:

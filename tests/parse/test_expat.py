@@ -34,6 +34,15 @@ def theirs(body: bytes) -> Any:
     )
 
 
+def _as_written(entry: dict[str, Any]) -> dict[str, Any]:
+    """*entry* without what we add, and without the dates that feedparser reads beside those that stand there."""
+    return {
+        name: _as_written(value) if name == "source" else value
+        for name, value in dict.items(entry)
+        if not name.startswith(("desk_", "podcast_")) and not name.endswith("_parsed")
+    }
+
+
 def differences(body: bytes) -> set[str]:
     """The names under which entries differ."""
     mine, stock = ours(body).entries, theirs(body).entries
@@ -41,8 +50,8 @@ def differences(body: bytes) -> set[str]:
         return {"number of entries"}
     found: set[str] = set()
     for one, other in zip(mine, stock, strict=True):
-        names = {name for name in (*one, *other) if not name.startswith(("desk_", "podcast_"))}
-        found |= {name for name in names if dict.get(one, name) != dict.get(other, name)}
+        mine_alone, theirs_alone = _as_written(one), _as_written(other)
+        found |= {name for name in mine_alone | theirs_alone if mine_alone.get(name) != theirs_alone.get(name)}
     if found & {"media_description", "itunes_summary"}:
         found -= TEXTS
     if "id" in found and all(dict.get(one, "link") == dict.get(one, "id") for one in mine):
