@@ -9,9 +9,9 @@ published before.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from html import unescape
 from itertools import islice
 from typing import NamedTuple
@@ -38,7 +38,7 @@ _BLOCKS = _FACTS | frozenset(
     " figure figcaption address main details summary".split()
 )
 _CHARACTER = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);|.", re.IGNORECASE | re.DOTALL)
-_SENTENCE_END = re.compile(r"[.!?…。！？।](?:[\"'”’»)\]]*\s+)|[。！？]")
+_SENTENCE_END = re.compile(r"[.!?…。！？।](?:[\"'”’»)\]]*\s+|(?<=[。！？]))")
 _HOLLOW = re.compile(
     r"<(p|a|b|i|u|strong|em|small|div|li|ul|ol|h[1-6]|blockquote|section|footer|aside|header|address|sup|sub|cite)"
     r"(?: [^<>]*)?>(?:\s|&nbsp;|\u00a0|<br>)*</\1>"
@@ -144,8 +144,24 @@ class _Edge(NamedTuple):
     lines: list[list[_Piece]]
 
 
-_Look = Callable[[str, bool], _Edge]
-"""Gives the end (True) or the beginning (False) of a text of one entry."""
+class _Ends(dict[tuple[str, bool], _Edge]):
+    """The end (True) or the beginning (False) of a text of an entry, looked at when it is first asked for."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = title
+
+    def __missing__(self, key: tuple[str, bool]) -> _Edge:
+        html, end = key
+        far, near = _near(html, end=end)
+        tokens, groups = _groups(near)
+        lines = _outermost(groups, end=end)
+        if far and not lines:  # pictures alone, with long addresses
+            far = ""
+            tokens, groups = _groups(html)
+            lines = _outermost(groups, end=end)
+        edge = self[key] = _Edge(far, tokens, [_pieces(line, self.title, end=end) for line in lines])
+        return edge
 
 
 def without_furniture(entries: Sequence[Entry], learnt: Recurring) -> Furnished:
@@ -154,30 +170,29 @@ def without_furniture(entries: Sequence[Entry], learnt: Recurring) -> Furnished:
     *learnt* is what was `Furnished.shown` of the source's earlier entries. The entries of the document itself count as
     well. A text that is nothing but what recurs stays as it is; a teaser that says the title again goes.
     """
-    # What is seen of an entry is looked at again when it is taken out.
-    looks: list[_Look] = [cache(partial(_edge, entry.title)) for entry in entries]
-    shown = tuple(map(_shown, entries, looks))
+    ends_of = [_Ends(entry.title) for entry in entries]
+    shown = tuple(map(_shown, entries, ends_of))
     known = learnt.with_(shown)
-    return Furnished(tuple(_taken(entry, look, known) for entry, look in zip(entries, looks, strict=True)), shown)
+    return Furnished(tuple(_taken(entry, ends, known) for entry, ends in zip(entries, ends_of, strict=True)), shown)
 
 
-def _shown(entry: Entry, look: _Look) -> Shown:
+def _shown(entry: Entry, ends: _Ends) -> Shown:
     html = entry.content or entry.summary
-    lines = look(html, True).lines + look(html, False).lines
+    lines = ends[html, True].lines + ends[html, False].lines
     marks = {piece.mark for pieces in lines for piece in pieces} - {0}
     # Two entries with one headline or one beginning are one text that came twice.
     return Shown(mark_of(entry.title, entry.text[:200]), tuple(sorted(marks)))
 
 
-def _taken(entry: Entry, look: _Look, known: Recurring) -> Entry:
-    content, taken = _without(entry.content, entry.title, look, known)
+def _taken(entry: Entry, ends: _Ends, known: Recurring) -> Entry:
+    content, taken = _without(entry.content, ends, known)
     text = _cut(entry.text, taken)
     if taken and entry.summary == excerpt_of(entry.text, entry.content):
         summary = excerpt_of(text, content)
     elif entry.content and not taken and _begins(entry.text, plain(entry.summary)):
         summary = entry.summary  # what is at its end is within the text
     else:
-        summary, more = _without(entry.summary, entry.title, look, known)
+        summary, more = _without(entry.summary, ends, known)
         text = text if content else _cut(text, more)
         taken += more
     if _repeats(entry.title, summary):
@@ -215,16 +230,16 @@ def _said(text: str) -> str:
     return folded.translate(_NO_ASCII_LETTERS) if folded.isascii() else _NO_LETTERS.sub("", folded)
 
 
-def _without(html: str, title: str, look: _Look, known: Recurring) -> tuple[str, list[str]]:
+def _without(html: str, ends: _Ends, known: Recurring) -> tuple[str, list[str]]:
     """*html* without furniture at its ends, and what was taken."""
     taken: list[str] = []
     for end in (True, False) if html else ():
         for _ in range(MAX_TAKEN):
-            edge = look(html, end)
+            edge = ends[html, end]
             if not edge.lines:
                 break
             last_line = len(edge.lines) == 1 and not _LETTER.search(plain(edge.far))
-            piece = _furniture(edge.lines[0], title, known, end=end, alone=last_line)
+            piece = _furniture(edge.lines[0], ends.title, known, end=end, alone=last_line)
             if piece is None:
                 break
             near = _removed(edge.tokens, piece, end=end)
@@ -241,17 +256,6 @@ def _furniture(pieces: list[_Piece], title: str, known: Recurring, *, end: bool,
         if not (alone and piece.is_whole) and _recurs(piece, known):
             return piece
     return None
-
-
-def _edge(title: str, html: str, end: bool) -> _Edge:
-    far, near = _near(html, end=end)
-    tokens, groups = _groups(near)
-    lines = _outermost(groups, end=end)
-    if far and not lines:  # pictures alone, with long addresses
-        far = ""
-        tokens, groups = _groups(html)
-        lines = _outermost(groups, end=end)
-    return _Edge(far, tokens, [_pieces(line, title, end=end) for line in lines])
 
 
 def _near(html: str, *, end: bool) -> tuple[str, str]:

@@ -329,11 +329,11 @@ _RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, Runtime
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _ILLEGAL = bytes(set(range(32)) - {9, 10, 13})  # XML 1.0 §2.2
 _NO_CHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")  # U+FFFE and U+FFFF, that §2.2 forbids as well
-_BUILT_IN = (b"lt", b"gt", b"amp", b"quot", b"apos")
 # What is not to be touched, or what should have been escaped: a reference, an ampersand, a < that begins no tag.
 _FAULTS = re.compile(
     rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
-    rb"|(?P<numbers>(?:&#(?:[0-9]+|[xX][0-9A-Fa-f]+);?)+)|&(?P<name>[A-Za-z][A-Za-z0-9]*);|&|\]\]>|<(?![A-Za-z_/\x80-\xff]|\Z)",
+    rb"|(?P<numbers>(?:&#(?:[0-9]+|[xX][0-9A-Fa-f]+);?)+)|&(?!(?:lt|gt|amp|quot|apos);)(?:(?P<name>[A-Za-z][A-Za-z0-9]*);)?"
+    rb"|\]\]>|<(?![A-Za-z_/\x80-\xff]|\Z)",
     re.DOTALL,
 )
 _ESCAPED = {b"&": b"&amp;", b"<": b"&lt;", b"]]>": b"]]&gt;"}
@@ -391,7 +391,7 @@ def mended(root: bytes, entities: dict[bytes, bytes]) -> bytes:
         if found["numbers"]:
             return mend_references(text.decode("ascii")).encode("ascii")
         if name is not None:
-            return text if name in _BUILT_IN else _value_of(name, entities) or b"&amp;" + text[1:]
+            return _value_of(name, entities) or b"&amp;" + text[1:]
         return _ESCAPED.get(text, text)
 
     return document_of(_with_prefixes(_FAULTS.sub(right, _NO_CHARACTERS.sub(b"", root))), {})
