@@ -105,6 +105,13 @@ def test_every_short_way_to_the_words_gives_the_same(text):
     assert text_hash(text) == (xxhash.xxh3_64_intdigest(joined) if len(found) >= MIN_HASH_WORDS else 0)
 
 
+def test_words_are_the_same_beside_letters_of_any_script() -> None:
+    text = "naïve ½ price → now, x² 5×5 Straße′s ﬁnal ☕️ don’t"  # noqa: RUF001
+    assert words(text) == "naive 1 2 price now x2 5 5 strasse s final dont".split()
+    assert words(f"{text} 東") == [*words(text), "東"]
+    assert words(f"{text} на") == [*words(text), "на"]
+
+
 def test_the_hash_is_of_the_words_alone():
     one = "The quick brown fox jumps over the lazy dog, twice."
     other = "the QUICK brown fox — jumps over\nthe lazy dog twice"
