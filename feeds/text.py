@@ -47,7 +47,6 @@ UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character that `words` takes for a word: about half of one, where scripts are compared."""
 # Signs in otherwise plain texts, made plain before anything slower looks at them; none of them is of a word.
 _SIGNS = dict.fromkeys("‘’‚ʼ", "'") | dict.fromkeys("“”„–—…•·£€¥©®°«»\u00a0\u2009\u202f", " ")
-_BEYOND = re.compile("[^\x00-\x7f]+")
 # Of ASCII letters as their small ones, digits as they are, all else a blank; what is not ASCII stays.
 _FOLDED = bytes(code if code > 127 else ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(256))
 
@@ -196,19 +195,7 @@ def _with_plain_signs(text: str) -> str:
     for sign, plain_sign in _SIGNS.items():
         if sign in text:
             text = text.replace(sign, plain_sign)
-    for character in set("".join(_BEYOND.findall(text))):
-        text = text.replace(character, _in_ascii(character))
     return text
-
-
-@lru_cache(maxsize=4096)
-def _in_ascii(character: str) -> str:
-    """What `_prepared` makes of *character*, whatever stands around it; itself where that is not ASCII alone."""
-    folded = fold(character)
-    if unicodedata.combining(character) or _word_patterns()[0].search(folded):
-        return character
-    parts = "".join([one if one.isascii() or one.isalnum() else " " for one in folded])
-    return parts if parts.isascii() else character
 
 
 @lru_cache(maxsize=1)
