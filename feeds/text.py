@@ -180,6 +180,7 @@ def _prepared(text: str) -> bytes | str:
         folded = _with_plain_signs(text)
         if not folded.isascii():
             folded = fold(folded)
+        if not folded.isascii():
             characters = set(folded)
             if _word_patterns()[0].search("".join(characters)):
                 return folded
