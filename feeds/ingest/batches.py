@@ -348,12 +348,17 @@ def _with_drops(decided: Groups, placed: list[Places]) -> Groups:
     """*decided*, with the reason noted at each entry that its own source's rule drops."""
 
     def noted(decision: Decision, places_of: Places) -> Decision:
-        never = dropped(places_of.get(decision.entry.position) or ())
-        if never is None or never.by != DROPPED_AT_SOURCE:
+        never = _dropped_at_source(places_of.get(decision.entry.position) or ())
+        if never is None:
             return decision
         return replace(decision, evidence=(*decision.evidence, Evidence(kind=NEVER_SHOWN, detail=never.reason)))
 
     return [tuple(noted(one, places_of) for one in some) for some, places_of in zip(decided, placed, strict=True)]
+
+
+def _dropped_at_source(placements: Sequence[Placement]) -> Placement | None:
+    never = dropped(placements)
+    return never if never is not None and never.by == DROPPED_AT_SOURCE else None
 
 
 def _save_decisions(
@@ -378,12 +383,9 @@ def _save_decisions(
                 placements.setdefault(uid, None)
             place = rank(decision.entry, waiting, reading.entries, now)
             ranks[uid] = min(place, ranks.get(uid, place))
-    changed = {one.article_uid for decisions in decided for one in decisions if one.kind in ("copy", "updated")}
     everything = [decision for decisions in decided for decision in decisions]
-    for uid in changed:
-        together = placements[uid] or []
-        never = dropped(together)
-        if never is not None and never.by == DROPPED_AT_SOURCE:
+    for uid in {one.article_uid for one in everything if one.kind in ("copy", "updated")}:
+        if _dropped_at_source(together := placements[uid] or []):
             together += _of_others(tx, uid, everything, desk)
     return tx.articles.save(everything, now, placements=placements, ranks=ranks, missing=missing)
 
