@@ -188,7 +188,7 @@ class Desk:
         return code
 
     def children(self) -> dict[str, psutil.Process]:
-        """The processes of the running desk: parent, ingest, web and their workers (numbered)."""
+        """The living processes of the running desk: parent, ingest, web and their workers (numbered)."""
         assert self.process is not None
         parent = psutil.Process(self.process.pid)
         named = {"parent": parent}
@@ -196,13 +196,23 @@ class Desk:
             try:
                 name = child.name().removeprefix("wiredesk ")
                 workers = child.children()
+                is_dead = child.status() == psutil.STATUS_ZOMBIE  # until the parent looks
             except psutil.NoSuchProcess:
-                # It has just died, and is a zombie until the parent looks.
                 continue
+            if is_dead:
+                continue
+            if name in named:
+                name = f"{name}-{child.pid}"
             named[name] = child
             for number, worker in enumerate(workers):
                 named[f"{name}-worker-{number}"] = worker
         return named
+
+    def child(self, name: str) -> psutil.Process:
+        """The child of that name, as soon as there is one: another may have been killed just now."""
+        found: list[psutil.Process] = []
+        until(lambda: found.extend(each for key, each in self.children().items() if key == name) or found, what=name)
+        return found[0]
 
     def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answered:
         """Ask the desk; no redirects are followed."""

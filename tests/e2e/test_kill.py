@@ -108,14 +108,12 @@ def test_killing_parse_workers_and_whole_groups_charges_no_source_and_loses_no_d
         publisher.publish(f"Round {number}")
         words = " ".join(f"word{number}x{each}" for each in range(40))
         (desk.config / "docs" / f"{number}.txt").write_text(f"Letter number {number}\n\n{words}.\n")
-        until(lambda: "ingest" in desk.children(), what="a child to kill")
-        children = desk.children()
+        ingest = desk.child("ingest")
         if number % 2:
-            os.killpg(children["ingest"].pid, signal.SIGKILL)
+            os.killpg(ingest.pid, signal.SIGKILL)
         else:
-            for name, child in children.items():
-                if name.startswith("ingest-worker"):
-                    child.kill()
+            for worker in ingest.children():
+                worker.kill()
     wanted = 1 + 2 * kills
 
     def here() -> bool:

@@ -46,8 +46,7 @@ def test_children_that_are_stopped_are_replaced(desk: Desk, origin: Origin) -> N
     desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}])
     desk.start(program=Path(impatient.__file__))
     until(lambda: "Before" in titles(desk), what="the first article")
-    children = desk.children()
-    stopped = [children["ingest"], children["web"]]
+    stopped = [desk.child("ingest"), desk.child("web")]
     for process in stopped:
         process.suspend()
     publisher.publish("After")

@@ -95,7 +95,7 @@ def test_a_kill_in_the_middle_of_deliveries_loses_none(wire: Wire) -> None:
         subscriber.hold_after = 5
         wire.publishers["atom"].publish("Through the storm")
         until(lambda: len(subscriber.deliveries) >= 5, what="the first deliveries")
-        desk.children()["ingest"].kill()
+        desk.child("ingest").kill()
         subscriber.hold_after = None
         until(lambda: len({each.name for each in subscriber.deliveries}) == many, 60, what="all deliveries")
         assert all(b"Through the storm" in each.body for each in subscriber.deliveries)

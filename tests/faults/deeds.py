@@ -147,7 +147,7 @@ def forbidden(one: Trial) -> None:
     inside = {path: path.stat().st_mode for path in (one.desk.data, *one.desk.data.iterdir())}
     for path in inside:
         path.chmod(0)
-    one.desk.children()["ingest"].kill()  # the next one has to open what may not be opened
+    one.desk.child("ingest").kill()  # the next one has to open what may not be opened
     one.publish()
     time.sleep(LASTS_S)
     for path, mode in inside.items():
