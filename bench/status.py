@@ -20,12 +20,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, os.environ.get("BENCH_CHECKOUT", str(ROOT)))
 
-from feeds.condition import SourceState  # noqa: E402
 from feeds.configuration import Section, Settings, Source  # noqa: E402
 from feeds.model import Decision, Entry, Placement  # noqa: E402
 from feeds.settings import Config, config_to_json  # noqa: E402
 from feeds.store import open_store  # noqa: E402
 from feeds.store.values import PollResult  # noqa: E402
+
+try:
+    from feeds.condition import SourceState
+except ImportError:  # an older checkout
+    from feeds.store.values import SourceState  # type: ignore[attr-defined, no-redef]
 
 AT_ONCE = 500
 ADDRESSES = (

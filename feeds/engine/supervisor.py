@@ -149,7 +149,11 @@ class Child:
         self.wants_all_anew = False
 
     def start(self) -> None:
-        """Start it. It has a session of its own: Ctrl-C reaches the parent alone, which then stops it in order."""
+        """Start it. It has a process group of its own: Ctrl-C reaches the parent alone, which then stops it in order.
+
+        Not a session: Linux shares a machine out by sessions first (autogroup), and a request takes longest where its
+        client has one share beside one for each web process.
+        """
         self._started_at = time.monotonic()
         self._process = multiprocessing.get_context("fork").Process(target=self._run, args=(os.getpid(),))
         # A signal that comes before the child has let go of its parent's handlers would be lost.
@@ -160,7 +164,7 @@ class Child:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def _run(self, parent: int) -> None:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         for number, handler in DEFAULT_HANDLERS.items():
             signal.signal(number, handler)

@@ -47,7 +47,7 @@ def failing():
     runs = len(list(folder.glob("failing-*")))
     plain = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not signal.pthread_sigmask(signal.SIG_BLOCK, ())
     name = Path("/proc/self/comm").read_text().strip()
-    (folder / f"failing-{runs}").write_text(f"{name}, own session {os.getsid(0) == os.getpid()}, plain {plain}")
+    (folder / f"failing-{runs}").write_text(f"{name}, own group {os.getpgid(0) == os.getpid()}, plain {plain}")
     if runs == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     while len(list(folder.glob("steady-*"))) < runs:
@@ -68,6 +68,6 @@ def test_children_are_started_again_all_anew_and_no_more_as_their_exit_says(tmp_
     ended = subprocess.run([sys.executable, "-c", PARENT, str(tmp_path)], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 78, ended.stderr
     runs = sorted(tmp_path.glob("failing-*"))
-    assert [run.read_text() for run in runs] == ["wiredesk failin, own session True, plain True"] * 3
+    assert [run.read_text() for run in runs] == ["wiredesk failin, own group True, plain True"] * 3
     assert len(list(tmp_path.glob("steady-*"))) == 2, "the exit code 75 has all of them started anew"
     assert holder(tmp_path) is None
