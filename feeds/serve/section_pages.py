@@ -394,11 +394,11 @@ def _page_link(snapshot: Snapshot, asked: Mapping[str, str], number: int) -> str
 
 def _choices(showing: Showing, question: Question) -> dict[str, object]:
     """What the page offers to choose from, as (value, name): sections, sources, times; what is chosen in any case."""
-    desk = showing.desk
+    desk, hides = showing.desk, the_site().hides
     titles = {section.path: section.title for section in desk.sections if section.path}
     sections = [(path, " › ".join(_titles(path, titles))) for path in titles]
     ngettext = showing.words.ngettext
-    offered = [one for one in desk.sources if not the_site().hides or one.key == question.source]
+    offered = [one for one in desk.sources if not hides or one.key == question.source]
     sources = sorted(((source.key, source.name) for source in offered), key=lambda pair: pair[1].casefold())
     return {
         "sections": _some(sections, question.section),

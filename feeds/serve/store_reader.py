@@ -325,14 +325,16 @@ class Health:
         try:
             with self._reader.store.read() as tx:
                 numbers, alarms = tx.overview.numbers(now), tx.events.open_counts()
-                ids_of = partial(tx.overview.source_ids, now, word=word, sought=sought)
+                ids_of = partial(tx.overview.source_ids, now, word=word, sought=sought, sort=sort)
                 found = sum(numbers.states.values())
-                if sought:
-                    found = len(ids_of(limit=found))
+                if sought:  # which looks at all, so that these are asked for once
+                    matching = ids_of(limit=found)
+                    found = len(matching)
                 elif word:
                     found = numbers.trouble if word == "trouble" else numbers.states[word]
                 page = min(page, pages_of(found))
-                ids = ids_of(sort=sort, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+                first = (page - 1) * PER_PAGE
+                ids = matching[first : first + PER_PAGE] if sought else ids_of(limit=PER_PAGE, offset=first)
                 self._summary = HealthSummary(
                     numbers=numbers,
                     found=found,
