@@ -30,7 +30,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from feeds.filing.examples import Example, calibration_error, coverage_at, example_of, report_of  # noqa: E402  # noqa: E402
+from feeds.filing.examples import Example, calibration_error, coverage_at, example_of, report_of  # noqa: E402
 from feeds.filing.text_model import Model, model_from_bytes, model_to_bytes  # noqa: E402
 from feeds.filing.training import learn  # noqa: E402
 

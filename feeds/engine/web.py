@@ -61,7 +61,6 @@ class Server(MPServer):
         """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`)."""
         # granian has no setting for it. Where a release knew no such name, it would answer by WSGI alone.
         mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]
-        self._start_ipc()  # type: ignore[no-untyped-call]
         self._spawn_worker(0, self._spawn_wsgi_worker, application).inner.run()
 
 

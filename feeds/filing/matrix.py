@@ -141,7 +141,7 @@ class Table:
         return _joined([block if chosen is None else block[chosen] for block in self.blocks])
 
     def unseen(self, rest: Rows, test: Rows) -> Matrix:
-        """The texts *test* as a model of the texts *rest* would see them: what it never known is not there at all."""
+        """The texts *test* as a model of the texts *rest* would see them: what it never saw is not there at all."""
         seen = []
         for number, block in enumerate(self.blocks):
             known = block[rest].getnnz(axis=0) > 0

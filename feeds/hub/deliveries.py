@@ -326,10 +326,8 @@ class Deliveries:
             ", given up until the topic changes" if over else "",
         )
         if one.hook and one.failures + 1 >= ALARM_AFTER:
-            place, remedy = (
-                _without_path(one.callback),
-                "look at `notify:` in wiredesk.yaml, and at who is to answer there",
-            )
+            place = _without_path(one.callback)
+            remedy = "look at `notify:` in wiredesk.yaml, and at who is to answer there"
             tx.events.add("webhook", place, text=f"{place}: {error}", remedy=remedy, now=now)
         tx.hubs.failed(one.id, error, now, now + timedelta(seconds=wait_s), give_up=document.etag if over else "")
 

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -149,7 +150,7 @@ def unsafe_markup(html: str) -> str | None:
     >>> unsafe_markup("<p onclick=x>a</p>"), unsafe_markup('<p title="a onclick=x">a</p>')
     ('onclick=', None)
     """
-    mark = hash(html)
+    mark = blake2b(html.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     if mark not in _unsafe:
         if len(_unsafe) >= MOST_REMEMBERED:
             _unsafe.clear()
@@ -157,9 +158,9 @@ def unsafe_markup(html: str) -> str | None:
     return _unsafe[mark]
 
 
-_unsafe: dict[int, str | None] = {}
-"""What was found in texts, by their hashes, which each process draws in a way of its own: three formats have the same
-texts, and looking once saves a tenth of what fragments cost.
+_unsafe: dict[bytes, str | None] = {}
+"""What was found in texts, by their digests: three formats have the same texts, and looking at each once saves a tenth
+of what fragments cost.
 """
 
 
