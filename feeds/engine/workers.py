@@ -87,7 +87,7 @@ class ParseProcess:
     """A process of its own with its two pipes. `give` tasks; *on_reading* and *on_end* are called by another thread.
 
     Readings come in the order of the tasks, so of those that are left at its end only the first can have been begun.
-    *warm_at* is when it had loaded what all readings need (monotonic; infinite until then); before that none has begun.
+    *warm_at* is when it had loaded what feeds need (monotonic; infinite until then); before that none has begun.
     """
 
     def __init__(
@@ -263,11 +263,9 @@ def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     end_with_parent(parent)
     files.use_cache(tables)
-    # Here and not with the first body: what is loaded once must not count as the cost of one.
-    from feeds import normalise
+    # Here and not with the first body: what all feeds need must not count as the cost of one.
     from feeds.ingest import readers  # noqa: F401
 
-    normalise.warm()
     collect_seldom()
 
 

@@ -6,6 +6,5 @@ After this step text is plain or sanitised, links are absolute http(s), dates ar
 from feeds.normalise.entries import Normalised, normalise
 from feeds.normalise.entry_furniture import without_furniture
 from feeds.normalise.entry_keys import Marks
-from feeds.normalise.languages import warm
 
-__all__ = ["Marks", "Normalised", "normalise", "warm", "without_furniture"]
+__all__ = ["Marks", "Normalised", "normalise", "without_furniture"]

@@ -64,7 +64,6 @@ LEAST_PROBABILITY = 0.9
 MOST_CHARS = 300
 """More adds time, 0.1 ms for each 100, and hardly ever changes the answer."""
 
-_DENSE = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+")
 
 # Those that feeds are written in; among hundreds more, neighbours would make each less sure.
@@ -84,7 +83,7 @@ def detected_language(text: str) -> str | None:
     words = _ADDRESS.sub("", beginning)  # addresses and names of accounts are in no language
     letters = sum(map(str.isalpha, words))
     # Han, Kana and Hangul say as much in a fifth of the letters.
-    dense = 0 if beginning.isascii() else len(_DENSE.findall(beginning))
+    dense = 0 if beginning.isascii() else sum(map(_is_dense, beginning))
     if letters < (LEAST_LETTERS_UNSPACED if dense > letters / 2 else LEAST_LETTERS):
         return None
     if (language := language_of(words)) is not None:
@@ -93,9 +92,8 @@ def detected_language(text: str) -> str | None:
     return language if probability >= LEAST_PROBABILITY else None
 
 
-def warm() -> None:
-    """Load the model now: so that the first text is not charged with it."""
-    _model()
+def _is_dense(character: str) -> bool:
+    return "\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3"
 
 
 @lru_cache(maxsize=1)

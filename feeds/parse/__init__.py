@@ -6,17 +6,22 @@ cleaned or believed yet: that is `normalise`.
 
 from __future__ import annotations
 
-from feeds.parse.folder_files import parse_document
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from feeds.parse.json_feeds import parse_json
-from feeds.parse.kinds import recognise, refusal, wall
-from feeds.parse.letters import parse_letter
-from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
-from feeds.parse.pages import parse_page, read_page
-from feeds.parse.proposals import propose, propose_json
-from feeds.parse.selected import Picked, parse_selected, pick, picked_without
+from feeds.parse.kinds import recognise, refusal
 from feeds.parse.xml_feeds import parse_xml
 from feeds.parsed import ParsedFeed
 from feeds.urls import masked
+
+if TYPE_CHECKING:
+    from feeds.parse.folder_files import parse_document
+    from feeds.parse.letters import parse_letter
+    from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
+    from feeds.parse.pages import parse_page, read_page, wall
+    from feeds.parse.proposals import propose, propose_json
+    from feeds.parse.selected import Picked, parse_selected, pick, picked_without
 
 __all__ = [
     "Offer",
@@ -37,6 +42,23 @@ __all__ = [
     "read_page",
     "wall",
 ]
+
+_MODULES = {
+    "folder_files": ("parse_document",),
+    "letters": ("parse_letter",),
+    "links": ("Offer", "is_about_comments", "parse_listing", "parse_offers", "parse_sitemap"),
+    "pages": ("parse_page", "read_page", "wall"),
+    "proposals": ("propose", "propose_json"),
+    "selected": ("Picked", "parse_selected", "pick", "picked_without"),
+}
+"""What reads other kinds than feeds is loaded with the first body of its kind: it would be half of a worker's start."""
+
+
+def __getattr__(name: str) -> Any:
+    module = next((module for module, names in _MODULES.items() if name in names), None)
+    if module is None:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"feeds.parse.{module}"), name)
 
 
 def parse(
@@ -60,7 +82,8 @@ def parse(
     if seen.kind == "xml":
         return parse_xml(seen, url=url, known_items=known_items, known_head=known_head)
     error = refusal(seen, content_type)
-    offers = parse_offers(body, url=url, content_type=content_type) if seen.kind == "html" else ()
-    if named := next((offer.url for offer in offers if offer.named and not offer.comments), None):
-        error.remedy = f"the page names its feed: write `url: {masked(named)}`"
+    if seen.kind == "html":
+        offers = __getattr__("parse_offers")(body, url=url, content_type=content_type)
+        if named := next((offer.url for offer in offers if offer.named and not offer.comments), None):
+            error.remedy = f"the page names its feed: write `url: {masked(named)}`"
     raise error

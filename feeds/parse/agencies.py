@@ -15,8 +15,8 @@ from typing import Any
 from lxml import etree
 
 from feeds.errors import ParseError
-from feeds.parse.expat import local_name, xml_tree
 from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, PHRASES, raw_text
+from feeds.parse.pages import local_name, xml_tree
 from feeds.parse.plain import read_plain
 from feeds.parsed import Category, ParsedEntry, Person, RawText
 

@@ -29,7 +29,6 @@ import feedparser.api
 from feedparser.html import _cp1252
 from feedparser.urls import make_safe_absolute_uri
 from feedparser.util import FeedParserDict
-from lxml import etree
 
 from feeds.errors import ParseError
 from feeds.parse.fields import BROKEN_OFF, FULL, MAX_LOOSE_BYTES, MAX_NAMESPACES
@@ -419,23 +418,6 @@ def _namespace_of(prefix: str) -> bytes:
     known = feedparser.api.StrictFeedParser.namespaces
     uri = next((uri for uri, its in known.items() if uri and its == prefix), None) or f"urn:undeclared:{prefix}"
     return uri.encode()
-
-
-def xml_tree(document: bytes) -> Any:
-    """The tree of *document*, XML that is no feed and without a DOCTYPE; None where there is no element."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8",
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    try:
-        return etree.fromstring(document, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return None
-
-
-def local_name(node: Any) -> str:
-    """The name of an element, in lower case; a prefix that nobody declared stays before it in the tree."""
-    return re.split("[}:]", str(node.tag))[-1].lower()
 
 
 def is_well_formed(document: bytes) -> bool:

@@ -18,8 +18,6 @@ from feeds.parse.fields import (
     MAX_EXPANSION_BYTES,
     MAX_LEAD_BYTES,
     MAX_ROOT_TAG_BYTES,
-    PHRASES,
-    any_of,
 )
 from feeds.text import plain
 
@@ -286,38 +284,3 @@ def doctype_of(entities: dict[bytes, bytes]) -> bytes:
         for name, value in entities.items()
     )
     return b"<!DOCTYPE feed [" + declared + b"]>"
-
-
-# ------------------------------------------------------------------ what stands in an article's place
-
-
-WALL_CHARS = 1_500
-"""A page with more text is an article, whatever it says of cookies besides."""
-END_CHARS = 600
-"""So near the end of a text that breaks off stands the offer to go on."""
-
-_NOT_FREE = re.compile(
-    rb"""["']isAccessibleForFree["']\s*:\s*["']?\s*(?:https?://schema.org/)?false\b"""
-    rb"""|<meta[^>]{0,200}article:content_tier["'][^>]{0,100}(?:locked|metered)""",
-    re.IGNORECASE,
-)
-_PAYWALL = re.compile(any_of("paywall"), re.IGNORECASE)
-_WALLS = {
-    name.removeprefix("wall: "): re.compile(any_of(name), re.IGNORECASE)
-    for name in PHRASES
-    if name.startswith("wall: ")
-}
-
-
-def wall(body: bytes, *, title: str, text: str) -> str:
-    """Return what stands on the page *body* in the place of an article, in words; ``""`` where it is one.
-
-    *title* and *text* are what was read of it. Only what cannot be meant otherwise counts: what a page states of
-    itself, its title, what a page with little text says, and the offer to go on where a text breaks off.
-    """
-    if _NOT_FREE.search(body):
-        return "a page that says that it is not for free"
-    if _PAYWALL.search(text[-END_CHARS:]):
-        return "the beginning of an article behind a paywall"
-    short = f"{title}\n{text if len(text) < WALL_CHARS else ''}"
-    return next((name for name, phrases in _WALLS.items() if phrases.search(short)), "")

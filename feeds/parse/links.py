@@ -19,9 +19,9 @@ from lxml import etree
 from feeds.comparable import comparable_url
 from feeds.dates import parse_date
 from feeds.errors import ParseError, UrlError
-from feeds.parse.expat import local_name, mended, root_of, xml_tree
+from feeds.parse.expat import mended, root_of
 from feeds.parse.kinds import Seen, recognise, refusal
-from feeds.parse.pages import base_of, page_tree
+from feeds.parse.pages import base_of, local_name, page_tree, xml_tree
 from feeds.parse.selected import feed_of, listed_by_page, said_by_page
 from feeds.parsed import Category, Image, ParsedEntry, ParsedFeed, RawText
 from feeds.urls import absolute, host_of, registrable

@@ -22,6 +22,7 @@ from lxml import etree, html
 from feeds.errors import ParseError
 from feeds.frames import legal
 from feeds.parse.charset import to_utf8
+from feeds.parse.fields import PHRASES, any_of
 from feeds.parse.figures import SIGNS, chars_by_parent, drop_boxes, prose, prose_in, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts, read_metadata
 from feeds.parse.trim import (
@@ -108,6 +109,23 @@ def page_tree(body: bytes, content_type: str | None = None, *, scripts: bool = F
         script.drop_tree()
     etree.strip_elements(tree, "style", "svg", "template", with_tail=False)
     return tree
+
+
+def xml_tree(document: bytes) -> Any:
+    """The tree of *document*, XML that is no feed and without a DOCTYPE; None where there is no element."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8",
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        return etree.fromstring(document, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def local_name(node: Any) -> str:
+    """The name of an element, in lower case; a prefix that nobody declared stays before it in the tree."""
+    return re.split("[}:]", str(node.tag))[-1].lower()
 
 
 def base_of(tree: Any, url: str) -> str:
@@ -423,3 +441,38 @@ _TAGS: dict[str, Callable[[Any], str]] = {
 }
 """The element of HTML for each of trafilatura's. Names of broken markup can be read, and not written: they stay."""
 _ADDRESSES = {"graphic": ("src", "alt"), "ref": ("target",)}
+
+
+# ------------------------------------------------------------------ what stands in an article's place
+
+
+WALL_CHARS = 1_500
+"""A page with more text is an article, whatever it says of cookies besides."""
+END_CHARS = 600
+"""So near the end of a text that breaks off stands the offer to go on."""
+
+_NOT_FREE = re.compile(
+    rb"""["']isAccessibleForFree["']\s*:\s*["']?\s*(?:https?://schema.org/)?false\b"""
+    rb"""|<meta[^>]{0,200}article:content_tier["'][^>]{0,100}(?:locked|metered)""",
+    re.IGNORECASE,
+)
+_PAYWALL = re.compile(any_of("paywall"), re.IGNORECASE)
+_WALLS = {
+    name.removeprefix("wall: "): re.compile(any_of(name), re.IGNORECASE)
+    for name in PHRASES
+    if name.startswith("wall: ")
+}
+
+
+def wall(body: bytes, *, title: str, text: str) -> str:
+    """Return what stands on the page *body* in the place of an article, in words; ``""`` where it is one.
+
+    *title* and *text* are what was read of it. Only what cannot be meant otherwise counts: what a page states of
+    itself, its title, what a page with little text says, and the offer to go on where a text breaks off.
+    """
+    if _NOT_FREE.search(body):
+        return "a page that says that it is not for free"
+    if _PAYWALL.search(text[-END_CHARS:]):
+        return "the beginning of an article behind a paywall"
+    short = f"{title}\n{text if len(text) < WALL_CHARS else ''}"
+    return next((name for name, phrases in _WALLS.items() if phrases.search(short)), "")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from feeds.configuration import Source
 from feeds.ingest.reading import Job, Reading, read
+from tests.conftest import ROOT
 from tests.ingest.test_sequences import SITE, START, TEXTS, URL, Head, Item
 
 ONE = Item(title="Council votes", link=f"{SITE}/1", guid="g1", text=TEXTS[0], hour=1)
@@ -92,3 +95,10 @@ def test_what_another_release_remembered_is_read_whole_once(marks: bytes) -> Non
     after = read(job(NEW, ONE, TWO, before=before))
     assert len(after.entries) == 3
     assert titles(read(job(NEW, ONE, TWO, before=after))) == []
+
+
+def test_what_reads_feeds_loads_no_reader_of_another_kind() -> None:
+    seldom = "lxml numpy trafilatura feeds.parse.pages feeds.parse.letters feeds.parse.folder_files".split()
+    code = f"import sys; from feeds.ingest import readers; print(sorted(set({seldom}) & sys.modules.keys()))"
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"

@@ -3,8 +3,8 @@
 import pytest
 
 from feeds.errors import ParseError
-from feeds.parse import parse
-from feeds.parse.kinds import format_of, read_prolog, recognise, wall
+from feeds.parse import parse, wall
+from feeds.parse.kinds import format_of, read_prolog, recognise
 
 URL = "http://feeds.example.org/index.xml"
 
