@@ -83,7 +83,7 @@ BUSY = _refusal("503 Service Unavailable", "too many at once; ask again in a mom
 LONG_BODY = _refusal("413 Content Too Large", "the body is too long for this address")
 
 
-def refusal(environ: Mapping[str, object]) -> Reply | None:
+def refusal(environ: Mapping[str, Any]) -> Reply | None:
     """Return why the request is refused, None where its form is sound. Cheap: it is asked of every request."""
     host = environ.get("HTTP_HOST")
     if host not in _GOOD_HOSTS and (refused := _judge_host(str(host or ""), environ)) is not None:
@@ -92,8 +92,8 @@ def refusal(environ: Mapping[str, object]) -> Reply | None:
         refused := _judge_body(environ)
     ) is not None:
         return refused
-    query = str(environ.get("QUERY_STRING", ""))
-    if len(str(environ["PATH_INFO"])) + len(query) > MAX_TARGET_CHARS:
+    query = environ.get("QUERY_STRING", "")
+    if len(environ["PATH_INFO"]) + len(query) > MAX_TARGET_CHARS:
         return _LONG_TARGET
     return None if query.isascii() or _is_utf8(query) else _BAD_QUERY
 

@@ -37,7 +37,6 @@ from feeds.serve.admission import (
 )
 from feeds.serve.counters import Tally
 from feeds.serve.joined import NARROWING
-from feeds.serve.readership import Client
 from feeds.serve.representations import Finished, Reply, codings_in_order, finish_document, plain_tag, reply
 from feeds.serve.store_reader import Changes, Desk, StoreReader
 
@@ -219,8 +218,7 @@ class Answers:
             return None
         answer = _of_document(finished, environ)
         if answer is not None:
-            agent = environ.get("HTTP_USER_AGENT")
-            self.tally.answered(path, answer.status, agent, len(answer.body), finished.tag, _client(environ))
+            self.tally.answered(path, answer.status, environ, len(answer.body), finished.tag)
         return answer
 
     def receive(self, environ: dict[str, Any]) -> Reply | None:
@@ -279,7 +277,7 @@ class Answers:
         finally:
             if environ["REQUEST_METHOD"] == "HEAD":
                 sent = 0
-            self.tally.answered(path, answered, environ.get("HTTP_USER_AGENT"), sent, tag, _client(environ))
+            self.tally.answered(path, answered, environ, sent, tag)
             self.tally.took(path, self._clock() - began)
 
     def close(self) -> None:
@@ -328,10 +326,6 @@ class Answers:
         with self._keeping:
             if self._current is not None:
                 self._current.keep(path, format, finished, self._max_bodies_bytes)
-
-
-def _client(environ: Mapping[str, Any]) -> Client:
-    return environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR")
 
 
 def _send(answer: Reply, start_response: StartResponse) -> list[bytes]:

@@ -11,19 +11,21 @@ import contextlib
 import os
 import shutil
 import threading
+from collections import Counter as Count
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from feeds.serve.readership import Client, Readership, Save
+from feeds.serve.readership import MOST_AGENT_CHARS, MOST_AT_ONCE, Readership, Save
 from feeds.store.overview import Numbers
 
 FOLDER = "metrics"
 MOST_SERVICES = 200
-MOST_PATHS = 4096
 FLUSH_S = 1.0
 FEEDS = frozenset(("rss", "atom", "json"))
 READ = frozenset((200, 226, 304))
@@ -153,46 +155,43 @@ class Tally:
         )
         self._services: set[tuple[str, str]] = set()
         self.readership = Readership(save)
-        self._kinds: dict[str, str] = {}
-        self._counts: dict[tuple[str, int], int] = {}
+        self._answers: deque[tuple[str, int, str, int, str, int]] = deque()
         self._counting = threading.Lock()
 
-    def answered(
-        self,
-        path: str,
-        status: int,
-        user_agent: str | None,
-        sent: int = 0,
-        tag: str = "",
-        client: Client = (None, None),
-    ) -> None:
-        """Count one answer. They are left for the others once in `FLUSH_S`.
+    def answered(self, path: str, status: int, environ: Mapping[str, Any], sent: int = 0, tag: str = "") -> None:
+        """Note one answer of *sent* bytes to the request *environ*, whose content *tag* names.
 
-        *sent*, *tag* and *client* are what `Readership.count` takes, of a feed.
+        What was noted is counted, and left for the other processes, once in `FLUSH_S`: a request pays for a note alone.
         """
-        kind = self._kinds.get(path)
-        if kind is None:
-            kind = kind_of(path)
-            if len(self._kinds) < MOST_PATHS and len(path) < 200:
-                self._kinds[path] = kind
-        key = kind, status
-        with self._counting:
-            idle = not self._counts
-            self._counts[key] = self._counts.get(key, 0) + 1
-            if kind in FEEDS and status in READ:
-                self.readership.count(path, status, user_agent, sent, tag, client)
+        idle = not self._answers
+        client = hash((environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR")))
+        agent = environ.get("HTTP_USER_AGENT", "")[:MOST_AGENT_CHARS]
+        self._answers.append((path, status, agent, sent, tag, client))
         if idle:
             timer = threading.Timer(FLUSH_S, self.flush)
             timer.daemon = True
             timer.start()
+        elif len(self._answers) >= MOST_AT_ONCE:
+            with self._counting:
+                self._count()
+
+    def _count(self) -> None:
+        """Count what was noted; those who ask the same again and again cost no more than one. For one at a time."""
+        noted = Count(self._answers.popleft() for _ in range(len(self._answers)))
+        served: dict[tuple[str, int], int] = {}
+        for (path, status, agent, sent, tag, client), times in noted.items():
+            key = kind_of(path), status
+            served[key] = served.get(key, 0) + times
+            if key[0] in FEEDS and status in READ:
+                self.readership.count(path, status, agent, sent, tag, client, times)
+        for key, count in served.items():
+            self._served.labels(*key).inc(count)
 
     def flush(self) -> None:
         """Put what was counted where `/metrics` finds it."""
         with self._counting:
-            counts, self._counts = self._counts, {}
+            self._count()
             read = self.readership.take()
-        for key, count in counts.items():
-            self._served.labels(*key).inc(count)
         for service, path, count in self.readership.settle(read):
             # Anybody can say anything: how many names are kept is bounded.
             if (service, path) in self._services or len(self._services) < MOST_SERVICES:

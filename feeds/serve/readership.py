@@ -1,6 +1,6 @@
 """Who reads the feeds, by what programs say of themselves in their User-Agent. I/O: saves what it counts in the store.
 
-An answer is counted by its User-Agent as it is; what that says is read later, once a second. Nobody's address is kept:
+An answer is noted with its User-Agent as it is; what that says is read later, once a second. Nobody's address is kept:
 a client is known, for as long as the process runs and some ten thousand others were not heard since, by a hash whose
 key ends with the process.
 """
@@ -8,6 +8,7 @@ key ends with the process.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
 import time
@@ -25,9 +26,6 @@ from feeds.store.values import ReaderDay
 log = logging.getLogger(__name__)
 
 Save = Callable[[Sequence[ReaderDay]], None]
-Client = tuple[str | None, str | None]
-"""The address of a connection, and those that proxies report: for a hash alone."""
-
 Rows = dict[tuple[str, str], list[int]]
 """Counts by User-Agent and path."""
 
@@ -41,6 +39,7 @@ SAVE_S = 60.0
 OTHERS = "others"
 _ANSWERS, _SAME, _PARTS, _SENT, _WASTED, _HASTY, _DECLARED = range(7)
 _KINDS = {304: _SAME, 226: _PARTS}
+_NEVER = (-math.inf, "")
 
 # Names, with the words of a User-Agent in lower case that mean them, one or two beside each other.
 _KNOWN = dict(row.split(" = ") for row in tables("serve/readers.txt")["readers"])
@@ -113,26 +112,25 @@ class Readership:
         self._day = 0
         self._timer: threading.Timer | None = None
 
-    def count(self, path: str, status: int, user_agent: str | None, sent: int, tag: str, client: Client) -> None:
-        """Count an answer of *sent* bytes at *path*, whose content *tag* names. For one thread at a time."""
-        agent = (user_agent or "")[:MOST_AGENT_CHARS]
+    def count(self, path: str, status: int, agent: str, sent: int, tag: str, client: int, times: int = 1) -> None:
+        """Count an answer of *sent* bytes at *path*, whose content *tag* names, that *agent* was just given *times*
+        over. *client* is a hash of its address. For one thread at a time.
+        """
         row = self._rows.get((agent, path))
         if row is None:
             row = self._new_row(agent, path)
-        row[_ANSWERS] += 1
-        row[_SENT] += sent
+        row[_ANSWERS] += times
+        row[_SENT] += sent * times
         if (kind := _KINDS.get(status)) is not None:
-            row[kind] += 1
+            row[kind] += times
         who, now = hash((client, agent, path)), self._clock()
         before = self._seen.get(who) or self._seen_before.get(who)
-        if before is None:
-            if len(self._seen) >= MOST_CLIENTS:
-                self._seen_before, self._seen = self._seen, {}
-        else:
-            at, had = before
-            row[_HASTY] += now - at < self.polite_s
-            if status == 200 and tag and had == tag:
-                row[_WASTED] += sent
+        if before is None and len(self._seen) >= MOST_CLIENTS:
+            self._seen_before, self._seen = self._seen, {}
+        at, had = before or _NEVER
+        row[_HASTY] += (now - at < self.polite_s) + (times - 1) * (self.polite_s > 0)
+        if status == 200 and tag:
+            row[_WASTED] += sent * (times - (had != tag))
         self._seen[who] = now, tag
 
     def _new_row(self, agent: str, path: str) -> list[int]:

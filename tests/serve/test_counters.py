@@ -10,13 +10,14 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from feeds.serve.counters import Tally, exposition, shared_folder, stored
+from feeds.serve.readership import MOST_AGENT_CHARS, MOST_AT_ONCE
 from feeds.store.overview import Numbers
 
 
 def test_answers_are_counted_by_kind_and_status():
     tally = Tally()
     for path, status in (("/news.atom", 304), ("/news.atom", 304), ("/x/y", 404)):
-        tally.answered(path, status, None)
+        tally.answered(path, status, {})
     tally.flush()
     value = tally.registry.get_sample_value
     assert value("wiredesk_answers_total", {"kind": "atom", "status": "304"}) == 2
@@ -26,18 +27,32 @@ def test_answers_are_counted_by_kind_and_status():
 def test_subscribers_are_those_that_aggregators_declare_last():
     tally = Tally()
     for count in (12, 15):
-        tally.answered("/news.rss", 200, f"Feedly/1.0 (+http://www.feedly.com/fetcher.html; {count} subscribers; x)")
+        tally.answered(
+            "/news.rss",
+            200,
+            {"HTTP_USER_AGENT": f"Feedly/1.0 (+http://www.feedly.com/fetcher.html; {count} subscribers; x)"},
+        )
         tally.flush()
-    tally.answered("/news.rss", 200, "Mozilla/5.0 (X11)")
+    tally.answered("/news.rss", 200, {"HTTP_USER_AGENT": "Mozilla/5.0 (X11)"})
     tally.flush()
     labels = {"service": "Feedly", "path": "/news.rss"}
     assert tally.registry.get_sample_value("wiredesk_declared_subscribers", labels) == 15
 
 
+def test_notes_of_answers_are_bounded_and_none_is_lost():
+    tally = Tally()
+    for number in range(MOST_AT_ONCE + 5):
+        tally.answered(f"/{number % 7}.rss", 200, {"HTTP_USER_AGENT": "x" * 10_000})
+    assert len(tally._answers) == 5 and len(tally._answers[0][2]) == MOST_AGENT_CHARS
+    tally.flush()
+    served = tally.registry.get_sample_value("wiredesk_answers_total", {"kind": "rss", "status": "200"})
+    assert served == MOST_AT_ONCE + 5
+
+
 def test_what_anybody_may_claim_is_bounded():
     tally = Tally()
     for number in range(1000):
-        tally.answered(f"/{number}.rss", 200, f"Agent/1 ({number} subscribers)")
+        tally.answered(f"/{number}.rss", 200, {"HTTP_USER_AGENT": f"Agent/1 ({number} subscribers)"})
     tally.flush()
     assert len(tally._services) <= 200
 
@@ -54,13 +69,13 @@ def test_a_full_disk_costs_the_others_news_and_nobody_a_process(tmp_path, monkey
     full = Path("/dev/full")
     other, mine = Tally(tmp_path), Tally(tmp_path)
     monkeypatch.setattr(os, "getpid", lambda: 1)
-    other.answered("/news.atom", 304, None)
+    other.answered("/news.atom", 304, {})
     other.flush()
     (tmp_path / ".1.prom").symlink_to(full)
-    other.answered("/news.atom", 304, None)
+    other.answered("/news.atom", 304, {})
     other.flush()
     monkeypatch.setattr(os, "getpid", lambda: 2)
-    mine.answered("/news.atom", 200, None)
+    mine.answered("/news.atom", 200, {})
     told = exposition(None, mine)[0].decode()
     assert 'wiredesk_answers_total{kind="atom",status="304"} 1.0' in told
     assert 'wiredesk_answers_total{kind="atom",status="200"} 1.0' in told
@@ -85,7 +100,7 @@ import os
 from feeds.serve.counters import Tally, shared_folder
 tally = Tally(shared_folder(os.environ))
 for _ in range(3):
-    tally.answered("/news.atom", 304, "Feedly/1.0 (x; 3 subscribers)")
+    tally.answered("/news.atom", 304, {"HTTP_USER_AGENT": "Feedly/1.0 (x; 3 subscribers)"})
 tally.took("/search", 0.3)
 tally.flush()
 """
@@ -96,7 +111,7 @@ def test_what_several_processes_count_is_one_sum_also_when_some_have_ended(tmp_p
     subprocess.run([sys.executable, "-c", COUNTING], env={**os.environ, **environ}, check=True, timeout=60)
     tally = Tally(shared_folder(environ))
     for _ in range(4):
-        tally.answered("/news.atom", 304, "Feedly/1.0 (x; 4 subscribers)")
+        tally.answered("/news.atom", 304, {"HTTP_USER_AGENT": "Feedly/1.0 (x; 4 subscribers)"})
     tally.took("/search", 0.3)
     families = {family.name: family for family in text_string_to_metric_families(exposition(None, tally)[0].decode())}
     [answers] = [sample for sample in families["wiredesk_answers"].samples if sample.name.endswith("_total")]

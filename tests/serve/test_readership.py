@@ -28,7 +28,7 @@ from tests.publish.desk import published
 from tests.serve.wsgi import ask
 
 FEEDLY = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; {} subscribers; like FeedFetcher-Google)"
-HOME = ("192.0.2.7", None)
+HOME = 7
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,20 @@ def test_what_a_client_had_already_is_wasted_and_who_asks_too_soon_is_hasty(read
     ):
         time.now += after
         readers.count("/news.atom", status, "Reeder/5", sent, tag, HOME)
-    readers.count("/news.atom", 200, "Reeder/5", 1100, "2-b", ("192.0.2.8", None))  # somebody else has it new
+    readers.count("/news.atom", 200, "Reeder/5", 1100, "2-b", 8)  # somebody else has it new
     [one] = settled(readers, saved).readers
     assert (one.name, one.answers, one.same, one.parts, one.hasty) == ("Reeder", 6, 1, 1, 1)
     assert (one.sent, one.wasted) == (4250, 1000)
+
+
+def test_what_one_client_is_given_again_and_again_counts_as_often(readers, saved, time):
+    readers.count("/news.atom", 200, "Reeder/5", 1000, "1-a", HOME, 3)
+    time.now += 600
+    readers.count("/news.atom", 200, "Reeder/5", 1000, "1-a", HOME, 2)
+    readers.count("/news.atom", 304, "Reeder/5", 0, "1-a", HOME, 4)
+    [one] = settled(readers, saved).readers
+    assert (one.answers, one.same, one.sent) == (9, 4, 5000)
+    assert (one.wasted, one.hasty) == (4000, 7)
 
 
 def test_subscribers_are_those_declared_last_over_a_sections_documents(readers, saved):
@@ -127,14 +137,14 @@ def test_subscribers_are_those_declared_last_over_a_sections_documents(readers, 
 
 def test_a_million_names_and_clients_take_bounded_room_and_known_readers_keep_theirs(readers, saved):
     for number in range(3 * MOST_CLIENTS):
-        readers.count("/news.rss", 200, f"Bot{number}", 10, "t", (str(number), None))
+        readers.count("/news.rss", 200, f"Bot{number}", 10, "t", number)
     readers.count("/news.rss", 200, "FreshRSS/1", 10, "t", HOME)
     assert len(readers._rows) <= MOST_AGENTS + 2
     assert len(readers._seen) + len(readers._seen_before) <= 2 * MOST_CLIENTS
     for _ in range(3):
         readers.settle(readers.take())
         for number in range(MOST_AGENTS):
-            readers.count("/news.rss", 200, f"Other{number}-{_}", 10, "t", (str(number), None))
+            readers.count("/news.rss", 200, f"Other{number}-{_}", 10, "t", number)
     readers.settle(readers.take())
     readers.count("/news.rss", 200, "FreshRSS/1", 10, "t", HOME)
     told = settled(readers, saved)
