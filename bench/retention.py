@@ -3,7 +3,8 @@
 A made-up newsroom's articles are saved in batches as polls bring them; documents are published, and housekeeping runs,
 every other simulated day. The clock is simulated, the work is real, and told in CPU time, which other programs do not
 change. `longest write` is the write transaction that took most: what another writer may have to wait, for readers wait
-for none (SQLite's WAL); what the disk takes for its commit comes on top.
+for none (SQLite's WAL); what the disk takes for its commit comes on top. In the end: what an article takes, by table
+and index, in the file as it is and after VACUUM.
 
     python bench/retention.py [--days 1095] [--articles 200] [--keep-days 300] [--chart docs/retention.svg]
 """
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import random
+import sqlite3
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,7 +46,10 @@ SWEEP_AT_ONCE = 50
 """As many articles as the running desk takes out in one transaction."""
 PAUSE_DAYS = 2
 """So many days' articles are published, and retention catches up, in one go: fewer and fuller steps to simulate."""
-WORDS = [f"{first}{second}" for first in "bcdfghklmnprst" for second in ("al", "er", "in", "or", "um", "ast", "ell")]
+SYLLABLES = [
+    f"{first}{second}" for first in "bcdfghklmnprst" for second in ("al", "er", "in", "or", "um", "ast", "ell")
+]
+WORDS = [f"{first}{second}" for first in SYLLABLES for second in ("", *SYLLABLES)]
 SECTIONS = tuple(Section(path=path, title=path.title()) for path in ("world", "sport", "science", "business"))
 SOURCES = tuple(
     Source(key=f"s{number}", name=f"Source {number}", kind="feed", target=f"https://s{number}.example/feed")
@@ -83,8 +88,8 @@ def since(began: float) -> float:
 
 
 def entry(number: int, at: datetime, dice: random.Random) -> Entry:
-    """One article of some 2,500 characters."""
-    words = " ".join(dice.choices(WORDS, k=400))
+    """One article of 300 words, none of them twice."""
+    words = " ".join(dice.sample(WORDS, k=300))
     return Entry(
         key=f"k{number}",
         entry_id=f"tag:example,{number}",
@@ -110,7 +115,7 @@ def save(store: TimedStore, first: int, at: datetime, dice: random.Random) -> No
         source_id = 1 + (number // ENTRIES_A_SOURCE) % len(SOURCES)
         one = entry(number, at, dice)
         asked.setdefault(source_id, []).append(one)
-        signature = dice.randbytes(256)
+        signature = dice.randbytes(500)  # as large as dedupe's are
         decisions.append(Decision(kind="new", entry=one, article_uid=uid, source_id=source_id, signature=signature))
         section = dice.choice(SECTIONS).path
         placements[uid] = [Placement(section=path, by="rule", reason="bench") for path in (section, "")]
@@ -166,6 +171,24 @@ def live(store: TimedStore, settings: Settings, days: int, articles: int, quarte
             quarterly(day)
 
 
+def sizes(file: Path, articles: int) -> None:
+    """Print the bytes an article of all tables and indexes that take a hundredth of the file."""
+
+    def measured() -> dict[str, float]:
+        rows = database.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC").fetchall()
+        found = {name: size / articles for name, size in rows}
+        return {"all": sum(found.values()), **found}
+
+    with closing(sqlite3.connect(file)) as database:
+        before = measured()
+        database.execute("VACUUM")
+        after = measured()
+    print("bytes an article, after VACUUM")
+    for name, size in before.items():
+        if size > before["all"] / 100:
+            print(f"{name:28} {size:6.0f} {after[name]:6.0f}")
+
+
 def main() -> None:
     """Print a row for each quarter; draw them where that is asked for."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -212,6 +235,10 @@ def main() -> None:
             )
 
         live(store, settings, given.days, given.articles, quarterly)
+        with store.read() as tx:
+            count = tx.articles.count()
+        assert store.file is not None
+        sizes(store.file, count)
     print(f"{time.process_time():.0f} CPU seconds")
     if given.chart:
         given.chart.write_text(draw(what, curves, "day"))

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Select, bindparam, delete, exists, func, or_, select, update
 
-from feeds.codec import deflate
-from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
+from feeds.model import Article, Document, Format, Fragment, Frame
 from feeds.store import small_tables, stories
-from feeds.store.dialect import AnyRow, Verbs, change_in, row_of, rows_in, storable, upsert, upsert_selected, value_of
+from feeds.store.dialect import AnyRow, Verbs, change_in, row_of, rows_in, storable, upsert, value_of
 from feeds.store.filings import sections_of, touch
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
+    ALL_FORMATS,
     BY_NUMBER,
     BY_SEQUENCE,
     IN_SECTION,
@@ -31,7 +31,7 @@ from feeds.store.schema import (
     sections,
     sitemap_months,
 )
-from feeds.store.selections import fragment_of
+from feeds.store.selections import bodies_of, rows_of
 from feeds.store.values import Listing, Replacement
 
 RESET_AT_ONCE = 2000
@@ -54,30 +54,23 @@ class Documents(Verbs):
         )
         found: dict[str, dict[Format, Fragment]] = {}
         for row in rows_in(self._connection, statement, articles.c.uid, uids):
-            fragment = fragment_of(row, article_uid=row.uid, updated=row.updated_at)
-            found.setdefault(row.uid, {})[fragment.format] = fragment
+            for format, body in bodies_of(row).items():
+                of_row = {"article_uid": row.uid, "format": format, "body": body, "updated": row.updated_at}
+                found.setdefault(row.uid, {})[format] = value_of(Fragment, row, **of_row)
         return found
 
     def put_fragments(self, made: Sequence[Fragment]) -> None:
-        """Keep fragments; those of articles that are gone or retracted are left out."""
-        rows = [
-            {
-                "of_uid": fragment.article_uid,
-                "of_format": fragment.format,
-                "of_version": fragment.version,
-                "of_revision": fragment.revision,
-                "of_updated_at": fragment.updated,
-                "of_body": deflate(fragment.body),
-            }
-            for fragment in made
-        ]
-        if rows:
-            upsert_selected(self._connection, fragments, _KEPT, rows, ("article_id", "format"), change=_CHANGES)
-            self._settle(sorted({fragment.article_uid for fragment in made}))
-
-    def _settle(self, uids: Sequence[str]) -> None:
-        """Note of which of the articles there are fragments of the present revision in every format."""
-        change_in(self._connection, _SETTLED, articles.c.uid, uids)
+        """Keep fragments, of each article in every format; those of what is gone or retracted are left out."""
+        of = rows_of(made)
+        revisions = {fragment.article_uid: fragment.revision for fragment in made}
+        rows = []
+        for article_id, uid, present in rows_in(self._connection, _SHOWN, articles.c.uid, sorted(of)):
+            revision = present if revisions[uid] is None else revisions[uid]
+            rows.append({"article_id": article_id, "revision": revision} | of[uid])
+        ids = [row["article_id"] for row in rows]
+        change_in(self._connection, _APART, fragments.c.article_id, ids)
+        upsert(self._connection, fragments, rows, ("article_id", "format"), replace=True)
+        change_in(self._connection, _SETTLED, articles.c.id, ids)
 
     def unrendered(self, limit: int, below: int | None = None) -> dict[int, Article]:
         """Filed articles whose fragments are missing or out of date, by row, the newest first.
@@ -230,24 +223,13 @@ _FIRST_UNRENDERED = select(articles.c.id).where(UNRENDERED).limit(1)
 _DOCUMENT = select(documents).where(
     documents.c.path == bindparam("of_path"), documents.c.format == bindparam("of_format")
 )
-_CHANGES = ("version", "revision", "updated_at", "body")
-_KEPT = select(
-    articles.c.id,
-    bindparam("of_format", type_=fragments.c.format.type),
-    bindparam("of_version", type_=fragments.c.version.type),
-    func.coalesce(bindparam("of_revision", type_=fragments.c.revision.type), articles.c.revision),
-    bindparam("of_updated_at", type_=fragments.c.updated_at.type),
-    bindparam("of_body", type_=fragments.c.body.type),
-).where(articles.c.uid == bindparam("of_uid"), articles.c.retracted_at.is_(None))
-"""A fragment's row, where its article may be shown."""
+_SHOWN = select(articles.c.id, articles.c.uid, articles.c.revision).where(articles.c.retracted_at.is_(None))
+_APART = delete(fragments).where(fragments.c.format != ALL_FORMATS)
+"""Rows of single formats, which one of all takes the place of."""
 
 _OURS = (fragments.c.article_id == articles.c.id) & (fragments.c.revision == articles.c.revision)
-_SETTLED = (
-    update(articles)
-    .where(select(func.count()).select_from(fragments).where(_OURS).scalar_subquery() == len(FORMATS))
-    .values(rendered_revision=articles.c.revision, set_aside="")
-)
-"""Articles of which there are fragments of the present revision in every format."""
+_SETTLED = update(articles).where(exists().where(_OURS)).values(rendered_revision=articles.c.revision, set_aside="")
+"""Articles of which there are fragments of the present revision."""
 
 _RENDERED = (
     update(sections)

@@ -454,8 +454,13 @@ sitemap_months = _keyed(
     _time("changed_at"),
 )
 
-fragments = _keyed(
+ALL_FORMATS = ""
+"""The `format` of a row that holds all of them. Release 0.1.0 wrote a row for each; of what has not changed since they
+are still there.
+"""
+fragments = Table(
     "fragments",
+    metadata,
     _of(articles, primary_key=True),
     _key("format", Text),
     _given("version"),
@@ -466,8 +471,9 @@ fragments = _keyed(
 
 SERVABLE = text("fragments.revision >= articles.least_revision")
 
-story_fragments = _keyed(
+story_fragments = Table(
     "story_fragments",
+    metadata,
     _key("story_uid", Text),
     _key("format", Text),
     _given("version"),

@@ -22,7 +22,7 @@ from feeds.store.dialect import AnyRow, Verbs, rows_in, storable
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
 from feeds.store.schema import SERVABLE, articles, entries, fragments, sections, sources
-from feeds.store.selections import PUBLIC, fragment_of
+from feeds.store.selections import PUBLIC, fragment_of, holding
 from feeds.text import spelled, words
 
 MOST_TEXT_CHARS = 6000
@@ -126,11 +126,10 @@ class Search(Verbs):
     def fragments(self, question: Question, format: Format, limit: int) -> tuple[Fragment, ...]:
         """The fragments of what is asked for and came last, the last first; those not made yet are left out."""
         ids = self._ids(self._terms(question.words), question, limit)
-        columns = fragments.c.version, fragments.c.revision, fragments.c.body, articles.c.uid, articles.c.updated_at
-        statement = select(fragments.c.article_id, *columns).join_from(fragments, articles)
-        statement = statement.where(fragments.c.format == format, SERVABLE)
+        statement = select(fragments, articles.c.uid, articles.c.updated_at.label("changed_at"))
+        statement = statement.join_from(fragments, articles).where(fragments.c.format.in_(holding(format)), SERVABLE)
         made = {
-            row.article_id: fragment_of(row, article_uid=row.uid, format=format, updated=row.updated_at)
+            row.article_id: fragment_of(row, format, article_uid=row.uid, updated=row.changed_at)
             for row in rows_in(self._connection, statement, fragments.c.article_id, ids)
         }
         return tuple(made[each] for each in ids if each in made)

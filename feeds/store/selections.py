@@ -5,17 +5,18 @@ and narrowed feeds. I/O: database.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, literal, select, union_all
 
-from feeds.codec import inflate
-from feeds.model import Format, Fragment
+from feeds.codec import deflate, inflate
+from feeds.model import FORMATS, Format, Fragment
 from feeds.store.dialect import AnyRow, chunks, rows_in, value_of
 from feeds.store.schema import (
+    ALL_FORMATS,
     BY_NUMBER,
     BY_RANK,
     IN_SECTION,
@@ -43,10 +44,13 @@ _FRAGMENT = (
     fragments.c.version,
     fragments.c.revision,
     fragments.c.updated_at.label("made_of"),
+    fragments.c.format,
     fragments.c.body,
 )
 _PICTURE: dict[Format, bytes] = {"rss": b"<media:thumbnail ", "atom": b"<media:thumbnail ", "json": b'"image":"'}
 """What a fragment with a picture holds; text in one is escaped."""
+_BETWEEN = b"\0"
+"""Between the formats of one row: neither XML nor JSON may hold it."""
 _DECODED_AT_ONCE = 100  # most articles of a section are in one language, so that the first hundred often do
 
 
@@ -239,7 +243,7 @@ def narrowed(
     found = [rows[each] for each in ids if each in rows]
     if pictured:
         # What rights leave of an article is told by its fragment alone; one that waits for being rendered has to come.
-        found = [row for row in found if row.body is None or _PICTURE[format] in inflate(row.body)][:limit]
+        found = [row for row in found if row.body is None or _PICTURE[format] in bodies_of(row)[format]][:limit]
     return _selection(found, format)
 
 
@@ -322,12 +326,36 @@ def _fragments(format: Format) -> Select[Any]:
 
 
 def _servable(format: Format) -> ColumnElement[bool]:
-    return (fragments.c.article_id == articles.c.id) & (fragments.c.format == format) & SERVABLE
+    return (fragments.c.article_id == articles.c.id) & fragments.c.format.in_(holding(format)) & SERVABLE
 
 
-def fragment_of(row: AnyRow, **other: Any) -> Fragment:
-    """The fragment of a *row*; *other* are fields that are not its columns."""
-    return value_of(Fragment, row, body=inflate(row.body), **other)
+def holding(format: Format) -> tuple[str, str]:
+    """What stands as the format of rows that hold a fragment in this one."""
+    return ALL_FORMATS, format
+
+
+def rows_of(made: Iterable[Fragment]) -> dict[str, dict[str, Any]]:
+    """The columns for fragments in every format, by article or story: one row, so that words are stored once."""
+    of: dict[str, dict[Format, Fragment]] = {}
+    for fragment in made:
+        of.setdefault(fragment.article_uid, {})[fragment.format] = fragment
+    rows = {}
+    for uid, its in of.items():
+        one = its[FORMATS[0]]
+        body = deflate(_BETWEEN.join(its[format].body for format in FORMATS))
+        rows[uid] = {"format": ALL_FORMATS, "version": one.version, "updated_at": one.updated, "body": body}
+    return rows
+
+
+def bodies_of(row: AnyRow) -> dict[Format, bytes]:
+    """The bytes of the fragments that a *row* holds."""
+    body = inflate(row.body)
+    return {row.format: body} if row.format else dict(zip(FORMATS, body.split(_BETWEEN), strict=True))
+
+
+def fragment_of(row: AnyRow, format: Format, **other: Any) -> Fragment:
+    """The fragment that a *row* holds in this format; *other* are fields that are not its columns."""
+    return value_of(Fragment, row, format=format, body=bodies_of(row)[format], **other)
 
 
 def _selection(
@@ -340,7 +368,7 @@ def _selection(
     made = [row for row in rows if row.body is not None]
     changes = [max(row.updated_at, row.published_at) for row in rows] + [at for _, at in retracted]
     return Selection(
-        fragments=tuple(fragment_of(row, article_uid=row.uid, format=format, updated=row.made_of) for row in made),
+        fragments=tuple(fragment_of(row, format, article_uid=row.uid, updated=row.made_of) for row in made),
         missing=len(rows) - len(made),
         updated=max(changes, default=None),
         retracted=retracted,

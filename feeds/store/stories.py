@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, union_all, update
 
-from feeds.codec import deflate
-from feeds.model import FORMATS, Article, Format, Fragment
+from feeds.model import Article, Format, Fragment
 from feeds.store import selections
 from feeds.store.dialect import Verbs, change_in, chunks, rows_in, upsert
 from feeds.store.filings import renew
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
+    ALL_FORMATS,
     BY_RANK,
     FILED,
     IN_SECTION,
@@ -31,7 +31,7 @@ from feeds.store.schema import (
     story_fragments,
     story_moves,
 )
-from feeds.store.selections import PUBLIC, SECTIONS_AT_ONCE, filed_in, fragment_of, published
+from feeds.store.selections import PUBLIC, SECTIONS_AT_ONCE, filed_in, fragment_of, holding, published, rows_of
 from feeds.store.values import Outline, Selection, StorySize
 
 
@@ -181,29 +181,20 @@ _MADE = select(story_fragments.c.story_uid, story_fragments.c.made_of).where(
     story_fragments.c.version == bindparam("of_version")
 )
 
+_APART = delete(story_fragments).where(story_fragments.c.format != ALL_FORMATS)
+"""Rows of single formats, which one of all takes the place of."""
+
 
 def stale(connection: Connection, wanted: dict[str, str], version: int) -> set[str]:
     """Those of the stories *wanted*, each with what it is made of, whose fragments are missing or out of date."""
-    fresh: dict[str, int] = {}
-    for row in rows_in(connection, _MADE, story_fragments.c.story_uid, sorted(wanted), of_version=version):
-        if row.made_of == wanted[row.story_uid]:
-            fresh[row.story_uid] = fresh.get(row.story_uid, 0) + 1
-    return {uid for uid in wanted if fresh.get(uid, 0) < len(FORMATS)}
+    made = rows_in(connection, _MADE, story_fragments.c.story_uid, sorted(wanted), of_version=version)
+    return wanted.keys() - {row.story_uid for row in made if row.made_of == wanted[row.story_uid]}
 
 
 def put(connection: Connection, made: Sequence[Fragment], of: dict[str, str]) -> None:
-    """Keep stories' fragments; *of* tells what each story was made of."""
-    rows = [
-        {
-            "story_uid": fragment.article_uid,
-            "format": fragment.format,
-            "version": fragment.version,
-            "made_of": of[fragment.article_uid],
-            "updated_at": fragment.updated,
-            "body": deflate(fragment.body),
-        }
-        for fragment in made
-    ]
+    """Keep stories' fragments, of each in every format; *of* tells what each story was made of."""
+    rows = [{"story_uid": uid, "made_of": of[uid]} | columns for uid, columns in rows_of(made).items()]
+    change_in(connection, _APART, story_fragments.c.story_uid, [row["story_uid"] for row in rows])
     upsert(connection, story_fragments, rows, ("story_uid", "format"), replace=True)
 
 
@@ -217,14 +208,14 @@ def selection(connection: Connection, section_id: int, format: Format, *, limit:
     among_these = newest(connection, section_id, among)
     chosen = list(dict.fromkeys(one.story_uid or one.uid for one in among_these))[:limit]
     found: dict[str, Fragment] = {}
-    several = select(story_fragments).where(story_fragments.c.format == format)
+    several = select(story_fragments).where(story_fragments.c.format.in_(holding(format)))
     for row in rows_in(connection, several, story_fragments.c.story_uid, chosen):
-        found[row.story_uid] = fragment_of(row, article_uid=row.story_uid, updated=row.updated_at, revision=None)
-    alone = (
-        select(articles.c.uid, fragments).join_from(fragments, articles).where(fragments.c.format == format, SERVABLE)
-    )
+        of_story = {"article_uid": row.story_uid, "updated": row.updated_at, "revision": None}
+        found[row.story_uid] = fragment_of(row, format, **of_story)
+    alone = select(articles.c.uid, fragments).join_from(fragments, articles)
+    alone = alone.where(fragments.c.format.in_(holding(format)), SERVABLE)
     for row in rows_in(connection, alone, articles.c.uid, chosen):
-        alone_now = fragment_of(row, article_uid=row.uid, updated=row.updated_at, revision=None)
+        alone_now = fragment_of(row, format, article_uid=row.uid, updated=row.updated_at, revision=None)
         found.setdefault(row.uid, alone_now)
     made = tuple(found[uid] for uid in chosen if uid in found)
     return Selection(

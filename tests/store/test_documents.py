@@ -5,11 +5,14 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, insert, select, text
 
-from feeds.model import Document, Fragment, Frame
+from feeds.codec import deflate
+from feeds.model import FORMATS, Document, Fragment, Frame
 from feeds.store import dialect, open_store
 from feeds.store import store as store_module
+from feeds.store.schema import ALL_FORMATS
+from feeds.store.schema import fragments as fragment_rows
 from feeds.store.values import Replacement
 
 from .conftest import NOW, copy, new, save, uid_of
@@ -93,27 +96,25 @@ def test_frames_are_kept_beside(desk):
 # --------------------------------------------------------------------------- fragments
 
 
-def fragment(key, version=1, **more):
-    return Fragment(
-        **{"article_uid": uid_of(key), "format": "rss", "version": version, "body": b"<i/>", "updated": NOW} | more
-    )
+def in_every_format(key, version=1, **more):
+    same = {"article_uid": uid_of(key), "version": version, "updated": NOW} | more
+    return {format: Fragment(format=format, body=f"<{format}/>".encode(), **same) for format in FORMATS}
 
 
 def fragments(store, *keys, version=1):
-    found = read(store, lambda tx: tx.documents.fragments([uid_of(key) for key in keys], version))
-    return {uid: formats["rss"] for uid, formats in found.items()}
+    return read(store, lambda tx: tx.documents.fragments([uid_of(key) for key in keys], version))
 
 
 def put(store, *made):
     with store.write() as tx:
-        tx.documents.put_fragments(made)
+        tx.documents.put_fragments([fragment for each in made for fragment in each.values()])
 
 
 def test_a_fragment_is_current_for_its_version_and_revision(desk):
     save(desk, [new("x"), new("y")], "news")
-    put(desk, fragment("x"), fragment("y", revision=0))
+    put(desk, in_every_format("x"), in_every_format("y", revision=0))
     found = fragments(desk, "x", "y", "z")
-    assert found == {uid_of(key): fragment(key, revision=0) for key in "xy"}
+    assert found == {uid_of(key): in_every_format(key, revision=0) for key in "xy"}
     assert fragments(desk, "x", version=2) == {}
     save(desk, [copy("cx", 2, "x")], "news")
     assert set(fragments(desk, "x", "y")) == {uid_of("y")}
@@ -123,19 +124,38 @@ def test_a_fragment_of_what_has_changed_meanwhile_is_not_current(desk):
     save(desk, [new("x")], "news")
     revision = read(desk, lambda tx: tx.articles.get(uid_of("x"))).revision
     save(desk, [copy("cx", 2, "x")], "news")
-    put(desk, fragment("x", revision=revision))
+    put(desk, in_every_format("x", revision=revision))
     assert fragments(desk, "x") == {}
-    put(desk, fragment("x", revision=revision + 1))
+    put(desk, in_every_format("x", revision=revision + 1))
     assert set(fragments(desk, "x")) == {uid_of("x")}
 
 
 def test_fragments_of_what_is_retracted_or_unknown_are_left_out(desk):
     save(desk, [new("x")], "news")
-    put(desk, fragment("x"))
+    put(desk, in_every_format("x"))
     with desk.write() as tx:
         tx.articles.retract(uid_of("x"), "", NOW)
-    put(desk, fragment("x"), fragment("nobody"))
+    put(desk, in_every_format("x"), in_every_format("nobody"))
     assert fragments(desk, "x", "nobody") == {}
+
+
+def test_rows_of_single_formats_are_read_until_the_article_is_rendered_again(desk):
+    """As release 0.1.0 wrote them."""
+    save(desk, [new("x")], "news")
+    before = in_every_format("x", revision=0)
+    with desk.unfenced() as connection:
+        for format, one in before.items():
+            row = {"article_id": 1, "format": format, "version": 1, "revision": 0, "updated_at": NOW}
+            connection.execute(insert(fragment_rows).values(row | {"body": deflate(one.body)}))
+    assert fragments(desk, "x") == {uid_of("x"): before}
+    page = read(desk, lambda tx: tx.sections.archive_page("news", 1, 1, "atom"))
+    assert [each.body for each in page.fragments] == [b"<atom/>"]
+
+    put(desk, in_every_format("x", version=2, revision=0))
+    assert fragments(desk, "x") == {}
+    assert fragments(desk, "x", version=2) == {uid_of("x"): in_every_format("x", version=2, revision=0)}
+    with desk.unfenced() as connection:
+        assert connection.scalars(select(fragment_rows.c.format)).all() == [ALL_FORMATS]
 
 
 # --------------------------------------------------------------------------- who waits
