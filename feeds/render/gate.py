@@ -11,62 +11,44 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from hashlib import blake2b
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from xml.etree import ElementTree
 
-from lxml import etree
-from selectolax.lexbor import LexborHTMLParser
+import msgspec
 
 from feeds.errors import RenderError
 from feeds.model import Format
 from feeds.render.mediarss import ATOM, PREFIXES
+from feeds.render.printable import URI, is_web_address
+from feeds.render.unsafe import unsafe_markup
 
 Form = Callable[[Any], object]
 
 
-class Node(NamedTuple):
-    """An element, or a key with its value: what the tables speak of."""
-
-    name: str
-    value: Any
-    attributes: Mapping[str, str]
-    children: list[Node]
+Node = tuple[str, Any, Mapping[str, str], Any]
+"""An element, or a key with its value: name, value, attributes, and what its `_Parts` are found in."""
+_Parts = Callable[[Any], Iterable[Node]]
 
 
-class _Place(NamedTuple):
-    """How often an element stands where it may stand, in which form, and with which attributes."""
+class _Place(msgspec.Struct):
+    """How often an element stands where it may stand, in which form, with which attributes, and what may stand in it:
+    all by the names that a parser gives.
+    """
 
-    least: int
-    most: float
-    form: str
-    attributes: dict[str, str]
-    required: frozenset[str]
+    path: str
+    least: int = 0
+    most: float = float("inf")
+    form: str = "-"
+    has_form: Form = bool
+    attributes: dict[str, tuple[str, Form]] = {}
+    required: frozenset[str] = frozenset()
+    within: dict[str, _Place] = {}
+    needed: set[str] = set()
 
 
-_Table = dict[str, dict[str, _Place]]  # path → what may stand in it
-
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%\u00a0-\U0010ffff]+\Z")
 _DEGREES = re.compile(r"-?\d+(?:\.\d+)?\Z", re.ASCII)
 _MOST_SUBTITLE, _MOST_SUMMARY = 255, 4000  # characters that Apple takes
-
-
-@lru_cache(maxsize=4096)  # three formats name the same addresses, and each must be one
-def is_web_address(text: str) -> bool:
-    """Whether *text* is an absolute http(s) address.
-
-    >>> is_web_address("https://example.org/a?b"), is_web_address("/a"), is_web_address("javascript:alert(1)")
-    (True, False, False)
-    """
-    if not _URI.match(text):
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def _is_shape(text: str, count: Callable[[int], bool]) -> bool:
@@ -92,7 +74,7 @@ _TEXTS: dict[str, Form] = {
     "words": str.strip,
     "html": lambda text: not unsafe_markup(text),
     "address": is_web_address,
-    "uri": _URI.match,
+    "uri": URI.match,
     "email": _matches(r"[^\s@<>]+@[^\s@<>]+"),
     "rfc822": _matches(
         r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3]\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}"
@@ -115,79 +97,20 @@ _TEXTS: dict[str, Form] = {
 }
 _VALUES: dict[str, Form] = {
     "-": lambda value: value in (None, ""),
+    "any": lambda value: True,
     "whole": lambda value: isinstance(value, int) and value >= 0,
 }
 
 
-def _has_form(value: Any, form: str) -> bool:
-    """Whether *value* has the *form*: one of the above, or ``=word|word`` for one of these words."""
-    if form in _VALUES:
-        return bool(_VALUES[form](value))
-    if not isinstance(value, str):
-        return False
-    return value in form[1:].split("|") if form[0] == "=" else bool(_TEXTS[form](value))
-
-
-_UNSAFE_TAGS = frozenset(
-    "script style iframe frame frameset object embed applet form input button meta base link svg portal".split()
-)
-# What may be one of them, in small letters: most texts hold nothing that looks like it, and need not be parsed. Each
-# search begins with letters that it can look for fast; one for all takes four times as long.
-_SUSPECT_TAG = re.compile(rf"<(?:{'|'.join(sorted(_UNSAFE_TAGS))})")
-_SUSPECT_HANDLER = re.compile(r"on[a-z]+\s*=")
-_SUSPECT_DATA = re.compile(r"data\s*:")
-_SUSPECT_WORDS = ("javascript", "vbscript", "&#", "&colon", "&tab", "&newline")
-_RUNS = re.compile(r"(?:javascript|vbscript|data:text|data:application|data:image/svg)", re.IGNORECASE)
-_ADDRESSES = frozenset("href src action formaction xlink:href poster cite data background".split())
-_BLANKS = re.compile(r"[\x00-\x20]+")
-MOST_REMEMBERED = 4096
-"""Texts, of which two are in an article: more than are rendered at once."""
-
-
-def unsafe_markup(html: str) -> str | None:
-    """Return the first element or attribute of *html* that would run, frame or submit something, as a browser reads it.
-
-    >>> unsafe_markup("<p onclick=x>a</p>"), unsafe_markup('<p title="a onclick=x">a</p>')
-    ('onclick=', None)
-    """
-    mark = blake2b(html.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    if mark not in _unsafe:
-        if len(_unsafe) >= MOST_REMEMBERED:
-            _unsafe.clear()
-        _unsafe[mark] = _found_unsafe(html)
-    return _unsafe[mark]
-
-
-_unsafe: dict[bytes, str | None] = {}
-"""What was found in texts, by their digests: three formats have the same texts, and looking at each once saves a tenth
-of what fragments cost.
-"""
-
-
-def _found_unsafe(html: str) -> str | None:
-    if "<" not in html or not _is_suspect(html.lower()):
-        return None
-    root = LexborHTMLParser(html, is_fragment=True).root
-    for node in root.traverse() if root is not None else ():
-        if node.tag in _UNSAFE_TAGS:
-            return f"<{node.tag}>"
-        if unsafe := _unsafe_attribute(node.attributes):
-            return unsafe
-    return None
-
-
-def _unsafe_attribute(attributes: Mapping[str, str | None]) -> str | None:
-    for name, value in attributes.items():
-        if name.startswith("on"):
-            return f"{name}="
-        if name in _ADDRESSES and _RUNS.match(_BLANKS.sub("", value or "")):
-            return f"{name}={value}"
-    return None
-
-
-def _is_suspect(lower: str) -> bool:
-    searches = (_SUSPECT_TAG, _SUSPECT_HANDLER, _SUSPECT_DATA)
-    return any(word in lower for word in _SUSPECT_WORDS) or any(search.search(lower) for search in searches)
+def _form(name: str, format: Format) -> Form:
+    """What tells whether a value has the form *name*: one of the above, or ``=word|word`` for one of these words."""
+    if name in _VALUES:
+        return _VALUES[name]
+    if name[0] == "=":
+        words = name[1:].split("|")
+        return lambda value: value in words
+    is_text = _TEXTS[name]
+    return is_text if format != "json" else lambda value: isinstance(value, str) and is_text(value)
 
 
 _FILE = (
@@ -376,17 +299,39 @@ feed/items * any
 _TIMES = {"1": (1, 1), "?": (0, 1), "*": (0, float("inf")), "+": (1, float("inf"))}
 
 
-def _table(text: str) -> _Table:
-    """Read lines of ``path times form`` and ``attribute=form`` each, with ``?`` where it may be missing."""
-    table: _Table = {}
+def _table(text: str, format: Format) -> _Place:
+    """Read lines of ``path times form`` and ``attribute=form`` each, with ``?`` where it may be missing.
+
+    Returns the place around all others.
+    """
+    places = {"": _Place(path="")}
     for line in text.strip().splitlines():
         path, times, form, *rest = line.split()
-        parent, _, name = path.rpartition("/")
-        pairs = dict(each.split("=", 1) for each in rest)
-        required = frozenset(key for key, form_of in pairs.items() if not form_of.endswith("?"))
-        attributes = {key: form_of.removesuffix("?") for key, form_of in pairs.items()}
-        table.setdefault(parent, {})[name] = _Place(*_TIMES[times], form, attributes, required)
-    return table
+        around, _, name = path.rpartition("/")
+        pairs = [each.split("=", 1) for each in rest]
+        least, most = _TIMES[times]
+        places[path] = _Place(
+            path=path,
+            least=least,
+            most=most,
+            form=form,
+            has_form=_form(form, format),
+            attributes={_expanded(key): (found := of.removesuffix("?"), _form(found, format)) for key, of in pairs},
+            required=frozenset(_expanded(key) for key, of in pairs if not of.endswith("?")),
+        )
+        name = _expanded(name, format)
+        places[around].within[name] = places[path]
+        if least:
+            places[around].needed.add(name)
+    return places[""]
+
+
+def _expanded(name: str, format: Format = "json") -> str:
+    """The *name* of a table as the XML parser gives it; an element of Atom's own needs no prefix."""
+    prefix, colon, local = name.partition(":")
+    if colon and prefix in PREFIXES:
+        return f"{{{PREFIXES[prefix]}}}{local}"
+    return f"{{{ATOM}}}{name}" if format == "atom" else name
 
 
 def _within(parent: str, lines: str) -> str:
@@ -394,44 +339,50 @@ def _within(parent: str, lines: str) -> str:
 
 
 _MEDIA += _within("media:content", _IN_FILE) + _within("media:group/media:content", _IN_FILE)
-_FRAGMENTS: dict[Format, _Table] = {
-    "rss": _table(_RSS + _within("item", _MEDIA)),
-    "atom": _table(_ATOM + _within("entry", _MEDIA)),
-    "json": _table(_JSON),
+_FRAGMENTS: dict[Format, _Place] = {
+    "rss": _table(_RSS + _within("item", _MEDIA), "rss"),
+    "atom": _table(_ATOM + _within("entry", _MEDIA), "atom"),
+    "json": _table(_JSON, "json"),
 }
-_FRAMES: dict[Format, _Table] = {"rss": _table(_CHANNEL), "atom": _table(_FEED), "json": _table(_JSON_FEED)}
+_FRAMES: dict[Format, _Place] = {
+    "rss": _table(_CHANNEL, "rss"),
+    "atom": _table(_FEED, "atom"),
+    "json": _table(_JSON_FEED, "json"),
+}
 
 
-def _check(nodes: list[Node], table: _Table, within: str = "") -> None:
-    """Compare *nodes*, which stand side by side, with *table*. Raises ValueError, which says where and what."""
-    places = table.get(within, {})
+def _check(nodes: Iterable[Node], around: _Place, parts: _Parts) -> None:
+    """Compare *nodes*, which stand side by side, with what may stand in *around*; *parts* finds what stands in them.
+    Raises ValueError, which says where and what.
+    """
     counts: dict[str, int] = {}
-    for node in nodes:
-        path = f"{within}/{node.name}" if within else node.name
-        place = places.get(node.name)
+    for name, value, attributes, inner in nodes:
+        place = around.within.get(name)
         if place is None:
-            raise ValueError(f"{path} is nothing that may stand there")
-        counts[node.name] = counts.get(node.name, 0) + 1
-        if place.form == "any":
-            continue
-        if not _has_form(node.value, place.form):
-            raise ValueError(f"{path} says {_shown(node.value)}{_wanted(place.form)}")
-        _check_attributes(node, place, path)
-        if node.children or path in table:
-            _check(node.children, table, path)
-    for name, place in places.items():
-        if not place.least <= counts.get(name, 0) <= place.most:
-            raise ValueError(f"{within or 'it'} has {counts.get(name, 0)} of {name}")
+            raise ValueError(f"{around.path or 'it'} has {_readable(name)}, which may not stand there")
+        counts[name] = counts.get(name, 0) + 1
+        if not place.has_form(value):
+            raise ValueError(f"{place.path} says {_shown(value)}{_wanted(place.form)}")
+        if attributes or place.required:
+            _check_attributes(attributes, place)
+        if place.form != "any" and (place.within or len(inner)):
+            _check(parts(inner), place, parts)
+    for name, count in counts.items():
+        if count > around.within[name].most:
+            raise ValueError(f"{around.path or 'it'} has {count} of {_readable(name)}")
+    if missing := around.needed - counts.keys():
+        raise ValueError(f"{around.within[min(missing)].path} is missing")
 
 
-def _check_attributes(node: Node, place: _Place, path: str) -> None:
-    if missing := place.required - node.attributes.keys():
-        raise ValueError(f"{path} has no {min(missing)}")
-    for name, value in node.attributes.items():
-        if name not in place.attributes:
-            raise ValueError(f"{path} has the attribute {name}")
-        if not _has_form(value, place.attributes[name]):
-            raise ValueError(f"{path} has the {name} {_shown(value)}{_wanted(place.attributes[name])}")
+def _check_attributes(attributes: Mapping[str, str], place: _Place) -> None:
+    if missing := place.required - attributes.keys():
+        raise ValueError(f"{place.path} has no {_readable(min(missing))}")
+    for name, value in attributes.items():
+        form, has_form = place.attributes.get(name, ("", None))
+        if has_form is None:
+            raise ValueError(f"{place.path} has the attribute {_readable(name)}")
+        if not has_form(value):
+            raise ValueError(f"{place.path} has the {_readable(name)} {_shown(value)}{_wanted(form)}")
 
 
 def _shown(value: Any) -> str:
@@ -442,58 +393,56 @@ def _wanted(form: str) -> str:
     return f" and must be {'empty' if form == '-' else form.removeprefix('=')}"
 
 
+def _readable(name: str) -> str:
+    """The *name* that a parser gives as it stands in a document."""
+    uri, _, local = name.removeprefix("{").rpartition("}")
+    prefix = next((prefix for prefix, of in PREFIXES.items() if of == uri), uri)
+    return f"{prefix}:{local}" if uri else name
+
+
 _DECLARED = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in PREFIXES.items() if prefix != "xml")
-_WRAPPERS: dict[Format, tuple[str, str]] = {
-    "rss": (f"<channel {_DECLARED}>", "</channel>"),
-    "atom": (f'<feed xmlns="{ATOM}" {_DECLARED}>', "</feed>"),
+_WRAPPERS: dict[Format, tuple[bytes, bytes]] = {
+    "rss": (f"<channel {_DECLARED}>".encode(), b"</channel>"),
+    "atom": (f'<feed xmlns="{ATOM}" {_DECLARED}>'.encode(), b"</feed>"),
 }
-_NAMES = {uri: prefix for prefix, uri in PREFIXES.items()}
+_LINK = f"{{{ATOM}}}link"
 
 
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-
-
-def _xml(body: bytes) -> etree._Element:
+def _xml(body: bytes) -> ElementTree.Element:
+    # Its elements are Python objects: looking at all of them takes a third of what it takes with lxml's.
+    builder = ElementTree.TreeBuilder(insert_comments=True, insert_pis=True)
     try:
-        return etree.fromstring(body, _PARSER)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"it is not well-formed: {str(error.msg).partition(', line')[0]}") from error
+        return ElementTree.XML(body, ElementTree.XMLParser(target=builder))  # noqa: S314  (our own bytes)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"it is not well-formed: {str(error.msg).partition(': line')[0]}") from error
 
 
-@lru_cache(maxsize=1024)
-def _name(tag: str, format: Format) -> str:
-    uri, _, local = tag.removeprefix("{").rpartition("}")
-    if not uri or (uri == ATOM and format == "atom"):
-        return local
-    return f"{_NAMES.get(uri, uri)}:{local}"
+def _elements(inside: Iterable[ElementTree.Element]) -> Iterator[Node]:
+    """Elements as nodes. Links are told apart by what they lead to, as ``link:self``."""
+    for element in inside:
+        name, tail = element.tag, element.tail
+        if not isinstance(name, str):
+            raise ValueError("it has something that is neither element nor text")
+        if tail and tail.strip():
+            raise ValueError(f"it has text beside {_readable(name)}")
+        if name == _LINK:
+            name += ":" + element.attrib.pop("rel", "")
+        yield name, element.text or "", element.attrib, element
 
 
-def _node(element: etree._Element, format: Format) -> Node:
-    """An element as a node. Links are told apart by what they lead to, as ``link:self``."""
-    if not isinstance(element.tag, str):
-        raise ValueError("it has something that is neither element nor text")
-    name = _name(element.tag, format)
-    attributes = {_name(str(key), format): str(value) for key, value in element.attrib.items()}
-    if element.tag == f"{{{ATOM}}}link":
-        name += f":{attributes.pop('rel', '')}"
-    if any((child.tail or "").strip() for child in element):
-        raise ValueError(f"{name} has text beside its elements")
-    return Node(name, element.text or "", attributes, [_node(child, format) for child in element])
+def _keys(inside: Iterable[tuple[str, Any]]) -> Iterator[Node]:
+    """Keys of JSON as nodes: one for each item of an array. What is under a key of our own is not looked into."""
+    for name, value in inside:
+        if isinstance(value, dict):
+            yield name, None, {}, [pair for pair in value.items() if not _is_ours(*pair)]
+        elif isinstance(value, list) and value:
+            yield from _keys((name, each) for each in value)
+        else:
+            yield name, value, {}, ()
 
 
-def _json_nodes(name: str, value: Any) -> Iterator[Node]:
-    """A key of JSON as nodes: one for each item of an array. What is under a key of our own is not looked into."""
-    if isinstance(value, list) and value:
-        for each in value:
-            yield from _json_nodes(name, each)
-    elif isinstance(value, dict):
-        children: list[Node] = []
-        for key, own in value.items():
-            if not (key.startswith("_") and isinstance(own, dict)):
-                children += _json_nodes(key, own)
-        yield Node(name, None, {}, children)
-    else:
-        yield Node(name, value, {}, [])
+def _is_ours(key: str, value: Any) -> bool:
+    return key.startswith("_") and isinstance(value, dict)
 
 
 def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -503,6 +452,10 @@ def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return known
 
 
+def _json(body: bytes) -> Any:
+    return json.loads(body.decode(), object_pairs_hook=_single)
+
+
 def check_fragment(body: bytes, format: Format, uid: str) -> None:
     """Check the fragment *body* of the article *uid*. Raises RenderError, which names the article and what is wrong.
 
@@ -510,19 +463,20 @@ def check_fragment(body: bytes, format: Format, uid: str) -> None:
     """
     try:
         if format == "json":
-            nodes = list(_json_nodes("item", json.loads(body.decode(), object_pairs_hook=_single)))
+            item = _json(body)
+            _check(_keys([("item", item)]), _FRAGMENTS[format], _keys)
+            found = item["id"]
+            if not any(name.startswith("content_") for name in item):
+                raise ValueError("it has no content")
         else:
             opening, closing = _WRAPPERS[format]
-            around = _node(_xml(f"{opening}{body.decode()}{closing}".encode()), format)
-            if around.value.strip():
+            around = _xml(opening + body + closing)
+            if (around.text or "").strip():
                 raise ValueError("it has text around it")
-            nodes = around.children
-        _check(nodes, _FRAGMENTS[format])
-        (found,) = [node.value for node in nodes[0].children if node.name in ("id", "guid")]
+            _check(_elements(around), _FRAGMENTS[format], _elements)
+            found = around[0].findtext("guid" if format == "rss" else f"{{{ATOM}}}id")
         if found != uid:
             raise ValueError(f"it has the id {found!r}")
-        if format == "json" and not any(node.name.startswith("content_") for node in nodes[0].children):
-            raise ValueError("it has no content")
     except ValueError as error:
         raise RenderError(f"the {format} entry of {uid} does not check: {error}", article_uid=uid) from error
 
@@ -531,9 +485,8 @@ def check_frame(document: bytes, format: Format, path: str) -> None:
     """Check *document*, a section's without its entries, or with any. Raises RenderError, which says what is wrong."""
     try:
         if format == "json":
-            nodes = list(_json_nodes("feed", json.loads(document.decode(), object_pairs_hook=_single)))
+            _check(_keys([("feed", _json(document))]), _FRAMES[format], _keys)
         else:
-            nodes = [_node(_xml(document), format)]
-        _check(nodes, _FRAMES[format])
+            _check(_elements([_xml(document)]), _FRAMES[format], _elements)
     except ValueError as error:
         raise RenderError(f"{path or 'index'}.{format} does not check: {error}") from error

@@ -13,7 +13,8 @@ from feeds.frames import assemble
 from feeds.model import FORMATS, Article, Format
 from feeds.parsed import Enclosure, Place
 from feeds.render import SectionContext, check_fragment, render_fragments, render_frame
-from feeds.render.gate import check_frame, unsafe_markup
+from feeds.render.gate import check_frame
+from feeds.render.unsafe import unsafe_markup
 from tests.render.articles import (
     DESK,
     FEED_ID,

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.players import media_type
-from feeds.render.gate import is_web_address
-from feeds.render.printable import absolute, email, excerpt, language, line, plain, rss_title
+from feeds.render.printable import absolute, email, excerpt, is_web_address, language, line, plain, rss_title
 from tests.render.articles import many, wild_text, wild_url
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from feeds.render.gate import unsafe_markup
+from feeds.render.unsafe import unsafe_markup
 
 Severity = Literal["error", "warning"]
 
