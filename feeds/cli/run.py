@@ -74,11 +74,19 @@ def run(found: Places, host: str, port: int, workers: int | None, verbose: bool)
 
         hands = [] if found.embedded else [("hand", lambda: _hand(found))]
         webs = [("web", serve)] * (workers or os.cpu_count() or 1)
-        sys.exit(_supervise(found, lock, [("ingest", lambda: _ingest(found)), *webs, *hands], host, port))
+        mains = [("ingest", lambda: _ingest(found)), *webs, *hands]
+        # Who is connected to a PostgreSQL listens to it, in a thread of its own.
+        ahead = web.read_ahead if found.embedded else lambda: None
+        sys.exit(_supervise(found, lock, mains, host, port, ahead))
 
 
 def _supervise(
-    found: Places, lock: DeskLock, mains: Sequence[tuple[str, Callable[[], None]]], host: str = "", port: int = 0
+    found: Places,
+    lock: DeskLock,
+    mains: Sequence[tuple[str, Callable[[], None]]],
+    host: str = "",
+    port: int = 0,
+    read_ahead: Callable[[], None] = lambda: None,
 ) -> int:
     """Keep a child running for each of *mains*, with their names; gives the exit code. With a *port*, say when the desk
     answers there.
@@ -111,7 +119,7 @@ def _supervise(
         return Child(name, begin)
 
     try:
-        return supervise([child(name, main) for name, main in mains], threading.Event(), settled)
+        return supervise([child(name, main) for name, main in mains], threading.Event(), settled, read_ahead)
     finally:
         systemd.tell("STOPPING=1")
         signs.close()

@@ -224,13 +224,19 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def supervise(children: Sequence[Child], stop: threading.Event, settled: Callable[[], bool] = lambda: True) -> int:
+def supervise(
+    children: Sequence[Child],
+    stop: threading.Event,
+    settled: Callable[[], bool] = lambda: True,
+    read_ahead: Callable[[], object] = lambda: None,
+) -> int:
     """Keep *children* running until *stop* is set or one says that starting it again is no use; returns the exit code.
 
     *settled* is called at each look, to see to those that run and do nothing; where it says no, the next look is soon.
-    SIGTERM and SIGINT set *stop*.
+    *read_ahead* is called before all are started, and before they are started anew. SIGTERM and SIGINT set *stop*.
     """
     waiting = Waiting(stop)
+    read_ahead()
     for child in children:
         child.start()
     code, at_rest = 0, False
@@ -241,6 +247,7 @@ def supervise(children: Sequence[Child], stop: threading.Event, settled: Callabl
                 child.look()
             if any(child.wants_all_anew for child in children):
                 _stop_all(children)
+                read_ahead()
                 for child in children:
                     child.wants_all_anew = False
                     child.start()

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.05
 OLD_S, PATIENCE_S = 0.5, 2.0
 """From when on a look counts as long ago, and how long at most a request then waits for the one under way."""
+ASKED_AHEAD = "/readyz", "/"
+"""Views that every desk is asked for: their first answers load and compile nearly all that the others need."""
 MAX_BODIES_BYTES = 256_000_000
 """How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
 
@@ -279,6 +281,18 @@ class Answers:
                 sent = 0
             self.tally.answered(path, answered, environ, sent, tag)
             self.tally.took(path, self._clock() - began)
+
+    def read_ahead(self) -> None:
+        """Have what is published in memory and the views asked once, and the database not open: for processes that are
+        forked from this one.
+        """
+        self._reader.close()  # another one may lie at its place by now
+        self._current, self._look_at = None, 0.0
+        self._look()
+        for path in ASKED_AHEAD:
+            request = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+            b"".join(self.app(request | {"wsgi.url_scheme": "http"}, lambda *answer: lambda body: None))
+        self._reader.disconnect()
 
     def close(self) -> None:
         """Let go of the store; a later request would open it again."""

@@ -117,6 +117,11 @@ class StoreReader:
                 self._opened.close()
                 self._opened = None
 
+    def disconnect(self) -> None:
+        """Let go of the database; what was read stays, and a later question opens it again, in a forked process too."""
+        if self._opened is not None:
+            self._opened.disconnect()
+
     def moved(self) -> bool:
         """Whether anything may have been published since the last call from this process; cheap, never misses."""
         return self.store.moved()

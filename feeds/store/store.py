@@ -432,10 +432,17 @@ class Store:
             self._publications.close()
         for listener in self._listeners:
             listener.close()
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close what is open of a SQLite file: the next question opens it again, in this process or in one that is
+        forked from it. Statements that were compiled stay so.
+        """
         with self._look:
             if self._watcher is not None:
                 self._watcher.invalidate()
                 self._watcher = None
+            self._data_version = -1  # another connection counts for itself
         for engine in (self._reader, self._writer):
             _dispose(engine)
 

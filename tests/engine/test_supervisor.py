@@ -59,8 +59,12 @@ def steady():
     (folder / f"steady-{os.getpid()}").touch()
     signal.pause()
 
+def read_ahead():
+    (folder / f"ahead-{len(list(folder.glob('failing-*')))}").touch()
+
 with DeskLock(folder) as lock:
-    sys.exit(supervise([Child("failing", failing), Child("steady", steady)], threading.Event()))
+    children = [Child("failing", failing), Child("steady", steady)]
+    sys.exit(supervise(children, threading.Event(), read_ahead=read_ahead))
 """
 
 
@@ -70,4 +74,5 @@ def test_children_are_started_again_all_anew_and_no_more_as_their_exit_says(tmp_
     runs = sorted(tmp_path.glob("failing-*"))
     assert [run.read_text() for run in runs] == ["wiredesk failin, own group True, plain True"] * 3
     assert len(list(tmp_path.glob("steady-*"))) == 2, "the exit code 75 has all of them started anew"
+    assert {ahead.name for ahead in tmp_path.glob("ahead-*")} == {"ahead-0", "ahead-2"}, "before all are started"
     assert holder(tmp_path) is None

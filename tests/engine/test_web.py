@@ -28,8 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import os, sys
 from feeds.engine.startup import logging_config
-from feeds.engine.web import Server
-Server("127.0.0.1", int(sys.argv[1]), logging_config(os.environ)).run()
+from feeds.engine.web import Server, read_ahead
+server = Server("127.0.0.1", int(sys.argv[1]), logging_config(os.environ))
+read_ahead()
+server.run()
 """
 
 

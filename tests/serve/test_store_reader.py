@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -110,6 +113,35 @@ def test_what_was_filed_and_rendered_is_served_in_every_format_and_seen_when_it_
     desk.bring(4)
     for format, got in first.items():
         assert ask(desk.web, f"/news/world.{format}", if_none_match=got.headers["etag"]).status == 200
+
+
+def test_who_has_read_ahead_has_no_file_open_and_takes_over_what_came_since(tmp_path):
+    def open_files() -> set[str]:
+        return {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()}
+
+    folders = [tmp_path / name for name in ("present", "other")]
+    for folder, number in zip(folders, (1, 2), strict=True):
+        folder.mkdir()
+        with open_store(f"sqlite:///{folder}/desk.sqlite3") as store:
+            Desk(store, "").bring(number)
+    shutil.copy(folders[0] / "desk.sqlite3", tmp_path)
+    url = f"sqlite:///{tmp_path}/desk.sqlite3"
+    web = create_app(url)
+    answers = answers_of(web)
+    answers._look_every_s = 0.0
+    answers.read_ahead()
+    assert not [file for file in open_files() if file.startswith(str(tmp_path))]
+    assert ids_of(ask(web, "/news/world.json").body) == [uid_of(1)]
+    with open_store(url) as store:
+        desk = Desk(store, "")
+        desk.minutes = 60
+        desk.bring(3)
+        assert ids_of(ask(web, "/news/world.json").body) == [uid_of(1), uid_of(3)]
+    answers.close()
+    shutil.copy(folders[1] / "desk.sqlite3", tmp_path)
+    answers.read_ahead()
+    assert ids_of(ask(web, "/news/world.json").body) == [uid_of(2)]
+    answers.close()
 
 
 def test_pages_lead_back_to_the_first_article_and_forth_again(desk):
