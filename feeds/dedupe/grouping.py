@@ -33,6 +33,8 @@ PER_TERM = 24
 LARGEST_SEGMENT = 1_000_000
 COMPARED = 8
 """So many stories, and as many articles of its batch, are compared with an article: those that share most with it."""
+AT_ONCE = 64
+"""Articles that are compared together: what is done for them at once takes a few hundred kB for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,22 +217,29 @@ class Stories:
             self._drop(story)
         self._let_go()
 
-    def sharing(self, terms: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> dict[Story, float]:
-        """The stories whose articles share most of *terms*, and what these weigh together."""
-        at, articles = self._postings.lookup(terms)
-        if articles.size and articles.min() < self._oldest:
-            known = articles >= self._oldest
-            at, articles = at[known], articles[known]
-        if not articles.size:
-            return {}
+    def _likely(self, looked_up: Sequence[tuple[Hashes, Floats]]) -> list[list[Story]]:
+        """For each of some articles the stories whose articles share most of its terms, the likeliest first.
+
+        At most AT_ONCE articles: 10 bits for the article, 32 for the story and 16 for the term make a key.
+        """
+        owners = np.arange(len(looked_up)).repeat([len(terms) for terms, _ in looked_up])
+        weights = np.concatenate([each for _, each in looked_up])
+        at, articles = self._postings.lookup(np.concatenate([terms for terms, _ in looked_up]))
+        known = articles >= self._oldest
+        at, stories = at[known], self._story_of[articles[known] - self._oldest]
         # Each term counts once for a story, however many of its articles hold it.
-        pairs = distinct(self._story_of[articles - self._oldest] * SEARCHED + at)
-        stories = pairs // SEARCHED
-        first = np.flatnonzero(first_of_each(stories))
-        shared = np.add.reduceat(weights[pairs % SEARCHED], first)
-        best = (-shared).argsort(kind="stable")[:COMPARED]
-        found = zip(stories[first[best]].tolist(), shared[best].tolist(), strict=True)
-        return {self._by_first[number]: weight for number, weight in found if number in self._by_first}
+        keys = distinct(owners[at] << 48 | stories << 16 | at)
+        at = keys & 0xFFFF
+        first = first_of_each(keys >> 16).nonzero()[0]
+        found: list[list[int]] = [[] for _ in looked_up]
+        if first.size:
+            shared = np.add.reduceat(weights[at], first)
+            owner = owners[at[first]]
+            best = np.lexsort((-shared, owner))
+            for one, key in zip(owner[best].tolist(), keys[first[best]].tolist(), strict=True):
+                found[one].append(key >> 16 & 0xFFFFFFFF)
+        by_first = self._by_first
+        return [[by_first[number] for number in each[:COMPARED] if number in by_first] for each in found]
 
     def _member(self, one: Arriving, number: int) -> Member:
         hashes, strengths = one.terms.hashes.tobytes(), one.terms.strengths.tobytes()
@@ -243,20 +252,22 @@ class Stories:
         holding: defaultdict[int, list[Member]] = defaultdict(list)
         # In an order that does not depend on which source came first.
         order = sorted(range(len(members)), key=lambda at: (members[at].written_s, members[at].hashes))
-        for at in order:
-            one, language = members[at], languages[at]
-            terms, weights = _telling(likeness.weigh([one], language))
-            near = sorted((found := self.sharing(terms, weights)), key=lambda story: -found[story])
+        for start in range(0, len(order), AT_ONCE):
+            places = order[start : start + AT_ONCE]
+            some, spoken = [members[at] for at in places], [languages[at] for at in places]
+            looked_up = _telling(likeness.weigh(some, spoken))
             # Each article to compare with, and what stands for it: itself, or its story.
-            others: list[tuple[Member, Member | Story]] = [(each, each) for each in _sharing(holding, terms, weights)]
-            others += [(member, story) for story in near for member in story.members]
-            tied.setdefault(one, [one])
-            if others:
-                alike = likeness.between([one], [member for member, _ in others], language)[0]
-                for place in np.flatnonzero(alike >= LINKED * JOIN).tolist():
-                    _tie(tied, one, others[place][1])
-            for term in terms.tolist():
-                holding[term].append(one)
+            others: list[list[tuple[Member, Member | Story]]] = []
+            for one, (terms, weights), near in zip(some, looked_up, self._likely(looked_up), strict=True):
+                others.append([(each, each) for each in _sharing(holding, terms, weights)])
+                others[-1] += [(member, story) for story in near for member in story.members]
+                for term in terms.tolist():
+                    holding[term].append(one)
+            compared = likeness.of_each(some, [[member for member, _ in its] for its in others], spoken)
+            for one, its, alike in zip(some, others, compared, strict=True):
+                tied.setdefault(one, [one])
+                for place in (alike >= LINKED * JOIN).nonzero()[0].tolist():
+                    _tie(tied, one, its[place][1])
         language_of = {members[at].number: languages[at] for at in order}
         circles = {id(circle): circle for circle in tied.values()}
         return [_circle(likeness, circle, language_of) for circle in circles.values()]
@@ -422,10 +433,14 @@ def _bound(members: Sequence[Member], stories: Sequence[Story]) -> list[Group]:
     return list(groups.values())
 
 
-def _telling(of: Weights) -> tuple[npt.NDArray[np.uint32], Floats]:
-    """The terms that an article is looked up by, the most telling first, and what each weighs."""
-    best = (-of.weights).argsort(kind="stable")[:SEARCHED]
-    return of.hashes[best], of.weights[best]
+def _telling(of: Weights) -> list[tuple[Hashes, Floats]]:
+    """The terms that each article is looked up by, the most telling first, and what each weighs."""
+    order, found, start = np.lexsort((-of.weights, of.owners)), [], 0
+    for size in of.sizes:
+        best = order[start : start + min(size, SEARCHED)]
+        found.append((of.hashes[best], of.weights[best]))
+        start += size
+    return found
 
 
 def _sharing(holding: Mapping[int, Sequence[Member]], terms: npt.NDArray[np.uint32], weights: Floats) -> list[Member]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import combinations
-from typing import NamedTuple
+from itertools import chain, combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,23 +73,54 @@ class Likeness:
         self._counts = counts
         self._habits = habits
 
-    def weigh(self, members: Sequence[Member], language: str) -> Weights:
-        """The terms of *members*, at least one."""
+    def weigh(self, members: Sequence[Member], languages: Sequence[str]) -> Weights:
+        """The terms of *members*, at least one, by what they tell in the language of each."""
         sizes = [len(member.strengths) for member in members]
-        owners = np.repeat(np.arange(len(members)), sizes)
+        owners = np.arange(len(members)).repeat(sizes)
         hashes = np.frombuffer(b"".join([member.hashes for member in members]), np.uint32)
         strengths = np.frombuffer(b"".join([member.strengths for member in members]), np.uint8)
-        telling = self._counts.telling(hashes, language)
+        telling = np.empty(len(hashes), np.float32)
+        for language in set(languages):
+            of_it = np.array([language == each for each in languages]).repeat(sizes)
+            telling[of_it] = self._counts.telling(hashes[of_it], language)
         weights = strengths * telling
         lengths = np.sqrt(np.bincount(owners, weights * weights, len(members))).astype(np.float32)
         lengths = np.maximum(lengths, np.float32(1e-9))
         weights /= lengths[owners]
         return Weights(sizes, owners, hashes, telling, weights)
 
+    def of_each(
+        self, ones: Sequence[Member], others: Sequence[Sequence[Member]], languages: Sequence[str]
+    ) -> list[Floats]:
+        """How like each of *ones* is, in its language, to each of its own *others*."""
+        counts = list(map(len, others))
+        ends = np.cumsum(counts)
+        every = list(chain.from_iterable(others))
+        if not every:
+            return [np.empty(0, np.float32) for _ in ones]
+        one_of = np.arange(len(ones)).repeat(counts)
+        mine, theirs = self.weigh(ones, languages), self.weigh(every, [languages[one] for one in one_of.tolist()])
+        terms = distinct(mine.hashes)
+        column, held = _columns(theirs, terms)
+        pairs, its = theirs.owners[held], theirs.weights[held]
+        cells = one_of[pairs], column
+
+        def products(weights: Floats) -> Floats:
+            return _table(mine, weights, terms)[cells] * its
+
+        shared_weights = products(mine.weights)
+        alike = np.bincount(pairs, shared_weights, len(every))
+        same = np.array([one.source_id for one in ones])[one_of] == [other.source_id for other in every]
+        if same.any():
+            alike = np.where(same, OWN * np.bincount(pairs, products(self._new(ones, mine)), len(every)), alike)
+        shared = np.bincount(pairs, shared_weights > 0, len(every))
+        apart_s = np.array([one.written_s for one in ones])[one_of] - [other.written_s for other in every]
+        return np.split(_faded(alike, shared, apart_s), ends[:-1])
+
     def between(self, ones: Sequence[Member], others: Sequence[Member], language: str) -> Floats:
         """How like each of *ones* is to each of *others*, at least one of each: a row for each of *ones*."""
-        mine = self.weigh(ones, language)
-        theirs = mine if others is ones else self.weigh(others, language)
+        mine = self.weigh(ones, [language] * len(ones))
+        theirs = mine if others is ones else self.weigh(others, [language] * len(others))
         terms = distinct(mine.hashes)
         table, its = _table(mine, mine.weights, terms), _table(theirs, theirs.weights, terms).T
         with np.errstate(invalid="ignore"):  # which some builds raise for sums that are sound
@@ -99,13 +130,11 @@ class Likeness:
             alike = np.where(same, OWN * (_table(mine, self._new(ones, mine), terms) @ its), alike)
         shared = (table > 0).astype(np.float32) @ (its > 0).astype(np.float32)
         apart_s = np.subtract.outer([one.written_s for one in ones], [other.written_s for other in others])
-        fading = np.exp(-np.abs(apart_s) / FADE.total_seconds())
-        found: Floats = (alike * (shared / (FEW + shared)) * fading).astype(np.float32)
-        return found
+        return _faded(alike, shared, apart_s)
 
     def shared(self, one: Member, other: Member, language: str) -> dict[int, float]:
         """The terms of both, each with its part of what makes them alike."""
-        mine, theirs = self.weigh([one], language), self.weigh([other], language)
+        mine, theirs = self.weigh([one], [language]), self.weigh([other], [language])
         weights = self._new([one], mine) if one.source_id == other.source_id else mine.weights
         terms, own, its = np.intersect1d(mine.hashes, theirs.hashes, assume_unique=True, return_indices=True)
         return dict(zip(terms.tolist(), (weights[own] * theirs.weights[its]).tolist(), strict=True))
@@ -117,12 +146,25 @@ class Likeness:
         return found
 
 
+def _faded(alike: npt.NDArray[Any], shared: npt.NDArray[Any], apart_s: npt.NDArray[np.float64]) -> Floats:
+    """Likeness of articles that have so many terms in common and were written so long apart."""
+    fading = np.exp(-np.abs(apart_s) / FADE.total_seconds())
+    found: Floats = (alike * (shared / (FEW + shared)) * fading).astype(np.float32)
+    return found
+
+
+def _columns(of: Weights, terms: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The places in *terms*, which are in order, of those terms that stand there, and which these are."""
+    at = np.minimum(terms.searchsorted(of.hashes), len(terms) - 1)
+    held = (terms[at] == of.hashes).nonzero()[0]
+    return at[held], held
+
+
 def _table(of: Weights, weights: Floats, terms: npt.NDArray[np.uint32]) -> Floats:
     """The *weights* as a row for each article and a column for each of *terms*, which are in order."""
     found = np.zeros((len(of.sizes), len(terms)), np.float32)
-    at = np.minimum(terms.searchsorted(of.hashes), len(terms) - 1)
-    held = np.flatnonzero(terms[at] == of.hashes)
-    found[of.owners[held], at[held]] = weights[held]
+    columns, held = _columns(of, terms)
+    found[of.owners[held], columns] = weights[held]
     return found
 
 
