@@ -21,6 +21,11 @@ STARS = "***"
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _WORDS = re.compile(r"[\s:;=]+")  # user and password, a scheme and its token, a cookie and its value
 
+_COMMANDS = (*range(10), *range(11, 32), *range(127, 160))
+_ORDERS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*_COMMANDS, *_ORDERS)} | {9: " "}
+"""What commands a terminal, ends a line, or turns the order of what is read."""
+
 
 class Redaction:
     """Values that must not be told, each with what stands in its place."""

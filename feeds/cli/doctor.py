@@ -33,16 +33,8 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from feeds import __version__, frames
-from feeds.cli.common import (
-    Places,
-    counted,
-    has_run,
-    judged_files,
-    show_table,
-    stored_model,
-    table_width,
-    with_places,
-)
+from feeds.cli.common import Places, counted, judged_files, show_table, table_width, with_places
+from feeds.cli.stored import has_run, stored_model
 from feeds.condition import SourceState, ago, condition, span
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.supervisor import holder

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from feeds.cli.common import Places, counted, find_article, opened, usable_model, with_places
+from feeds.cli.common import Places, counted, with_places
+from feeds.cli.stored import find_article, opened, usable_model
 from feeds.comparable import comparable_url
 from feeds.configuration import DOCUMENTS
 from feeds.dedupe import Stories, Window, compare, nearest, remember

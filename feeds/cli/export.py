@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 import click
 from werkzeug.test import Client
 
-from feeds.cli.common import Places, need_running_config, opened, with_places
+from feeds.cli.common import Places, with_places
+from feeds.cli.stored import need_running_config, opened
 from feeds.configuration import UNFILED
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError

@@ -15,17 +15,8 @@ from typing import Any
 
 import click
 
-from feeds.cli.common import (
-    Places,
-    filed_articles,
-    has_run,
-    judged_files,
-    make_data,
-    need_config,
-    print_json,
-    running_config,
-    with_places,
-)
+from feeds.cli.common import Places, judged_files, make_data, need_config, print_json, with_places
+from feeds.cli.stored import filed_articles, has_run, running_config
 from feeds.engine.config_in_force import ask_for_refiling
 from feeds.engine.liveness import end_with_parent
 from feeds.errors import DeskError

@@ -13,17 +13,15 @@ import click
 from feeds.cli.common import (
     Places,
     counted,
-    filed_articles,
     judged_files,
     need_config,
-    need_running_config,
-    opened,
     print_json,
     show_table,
     table_width,
     with_json,
     with_places,
 )
+from feeds.cli.stored import filed_articles, need_running_config, opened
 from feeds.condition import SourceState, ago, condition, span
 from feeds.configuration import DOCUMENTS, UNFILED, Source
 from feeds.engine.startup import now_utc

@@ -15,20 +15,8 @@ from typing import Any
 import click
 
 from feeds.cli import check
-from feeds.cli.common import (
-    Places,
-    counted,
-    filed_articles,
-    judged_files,
-    need_config,
-    need_running_config,
-    opened,
-    print_json,
-    running_config,
-    usable_model,
-    with_json,
-    with_places,
-)
+from feeds.cli.common import Places, counted, judged_files, need_config, print_json, with_json, with_places
+from feeds.cli.stored import filed_articles, need_running_config, opened, running_config, usable_model
 from feeds.configuration import Section, Source, renames
 from feeds.engine.config_in_force import files_differently, put_in_force
 from feeds.engine.startup import now_utc

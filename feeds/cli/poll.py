@@ -18,17 +18,8 @@ from operator import attrgetter
 import click
 
 from feeds import files
-from feeds.cli.common import (
-    NARROW,
-    Places,
-    counted,
-    make_data,
-    need_config,
-    show_table,
-    terminal_width,
-    upgrade,
-    with_places,
-)
+from feeds.cli.common import NARROW, Places, counted, make_data, need_config, show_table, terminal_width, with_places
+from feeds.cli.stored import upgrade
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.classifier import Classifier
 from feeds.engine.config_in_force import Accepted, accept, refiled, to_refile

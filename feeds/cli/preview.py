@@ -21,17 +21,9 @@ import yaml
 from watchfiles import watch as watch_files
 
 from feeds import files
-from feeds.cli.common import (
-    Places,
-    counted,
-    has_run,
-    judged_files,
-    show_table,
-    table_width,
-    usable_model,
-    with_places,
-)
+from feeds.cli.common import Places, counted, judged_files, show_table, table_width, with_places
 from feeds.cli.discover import KINDS, as_config, asking, by_convention, lasting, offers_of, read_feed, visit
+from feeds.cli.stored import has_run, usable_model
 from feeds.configuration import DOCUMENTS, UNFILED, Settings, Source, SourceKind
 from feeds.dates import rfc3339
 from feeds.engine.startup import now_utc

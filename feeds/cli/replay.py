@@ -19,9 +19,10 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import Places, counted, need_config, need_running_config, opened, usable_model, with_places
+from feeds.cli.common import Places, counted, need_config, with_places
 from feeds.cli.explain import explanation
 from feeds.cli.lists import named_source, show_source
+from feeds.cli.stored import need_running_config, opened, usable_model
 from feeds.configuration import Source
 from feeds.dates import parse_date
 from feeds.engine.config_in_force import accept

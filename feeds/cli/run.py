@@ -23,11 +23,11 @@ from feeds.cli.common import (
     need_config,
     need_port,
     tell_database,
-    upgrade,
     with_address,
     with_places,
     with_verbose,
 )
+from feeds.cli.stored import upgrade
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import Agreement, accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd

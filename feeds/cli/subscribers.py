@@ -9,15 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import click
 
-from feeds.cli.common import (
-    Places,
-    need_running_config,
-    opened,
-    show_table,
-    terminal_width,
-    with_json,
-    with_places,
-)
+from feeds.cli.common import Places, show_table, terminal_width, with_json, with_places
+from feeds.cli.stored import need_running_config, opened
 from feeds.dates import zone_of
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError

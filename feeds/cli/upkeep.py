@@ -12,17 +12,8 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import (
-    AT_ONCE,
-    Places,
-    counted,
-    find_article,
-    need_database,
-    opened,
-    running_config,
-    sqlite_in,
-    with_places,
-)
+from feeds.cli.common import Places, counted, need_database, sqlite_in, with_places
+from feeds.cli.stored import AT_ONCE, find_article, opened, running_config
 from feeds.engine.startup import now_utc
 from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError

@@ -11,7 +11,8 @@ from contextlib import suppress
 import click
 
 from feeds.cli import to_the_end
-from feeds.cli.common import Places, need_port, running_config, tell_database, with_address, with_places
+from feeds.cli.common import Places, need_port, tell_database, with_address, with_places
+from feeds.cli.stored import running_config
 from feeds.engine.startup import logging_config, set_up_logging, tell_address
 from feeds.engine.supervisor import Child, supervise
 from feeds.engine.web import Server, load

@@ -18,17 +18,18 @@ import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from feeds import __version__
 from feeds.errors import DeskError
-from feeds.redaction import OF_THIS_PROCESS
+from feeds.redaction import CONTROLS, OF_THIS_PROCESS
 from feeds.settings.reports import first_lines
 from feeds.urls import LISTENING, masked, misleading
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from feeds.configuration import Settings
     from feeds.engine.config_in_force import Accepted
     from feeds.store import Store
@@ -125,12 +126,6 @@ def tell_address(settings: Settings, environ: Mapping[str, str]) -> None:
         log.warning("config: %s: %s", *wrong)
 
 
-log = logging.getLogger(__name__)
-
-_COMMANDS = (*range(10), *range(11, 32), *range(127, 160))
-_ORDERS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
-CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*_COMMANDS, *_ORDERS)} | {9: " "}
-"""What commands a terminal, ends a line, or turns the order of what is read."""
 CONTINUED = "\n         | "
 
 
