@@ -25,13 +25,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from feeds.codec import entry_from_blob
 from feeds.configuration import Section, Source
 from feeds.model import Decision, Entry, Placement
 from feeds.store import Store, open_store
 from feeds.store.schema import SEARCH, articles, entries, filings
 from feeds.store.search import Question
+from feeds.store.search_index import words_of
 from tests.store import postgres
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -138,7 +140,9 @@ def _save(store: Store, words: list[str]) -> None:
 
 
 def _multiply(store: Store, count: int) -> None:
-    number = "article_id" if store.file is None else "rowid"
+    with store.unfenced() as connection:
+        payloads = connection.execute(select(entries.c.article_id, entries.c.payload)).all()
+        found_by = [(article_id, words_of(entry_from_blob(payload))) for article_id, payload in payloads]
     for begin in range(SAVED, count, SAVED):
         with store.unfenced() as connection:
             for table in (articles, filings, entries):
@@ -158,8 +162,12 @@ def _multiply(store: Store, count: int) -> None:
                 of_saved = f"{'id' if table is articles else 'article_id'} <= {SAVED}"
                 into = f"INSERT INTO {table.name} ({', '.join(names)})"
                 connection.execute(text(f"{into} SELECT {chosen} FROM {table.name} WHERE {of_saved}"))
-            into = f"INSERT INTO {SEARCH} ({number}, words)"
-            connection.execute(text(f"{into} SELECT {number} + {begin}, words FROM {SEARCH} WHERE {number} <= {SAVED}"))
+            if store.file is None:
+                those = f"SELECT article_id + {begin}, words FROM {SEARCH} WHERE article_id <= {SAVED}"
+                connection.execute(text(f"INSERT INTO {SEARCH} (article_id, words) {those}"))
+            else:
+                rows = [{"number": article_id + begin, "words": words} for article_id, words in found_by]
+                connection.execute(text(f"INSERT INTO {SEARCH} (rowid, words) VALUES (:number, :words)"), rows)
     with store.unfenced() as connection:
         connection.execute(text(f"UPDATE sections SET filed = filed * {count // SAVED}"))
         if store.file is None:

@@ -207,7 +207,7 @@ class Credits:
         signs = self._signs_of(tx, every, _just_saved(groups))
         drops = _drops(groups)
         settled = {uid: self._weighed(lines, signs, by_id, drops, desk_rights) for uid, lines in several.items()}
-        tx.search.renew(tx.relations.settle(settled))
+        tx.relations.settle(settled)
 
     def _signs_of(
         self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]

@@ -104,7 +104,7 @@ def refile(
                 placed = placements(present)
             tx.articles.refile_all(placed, clock())
             several = {one.uid: _drops(one, filing_rules) for one in present if len(one.entries) > 1}
-            tx.search.renew(tx.relations.drop(several))
+            tx.relations.drop(several)
             if before is None:
                 tx.tell(CHANGED)
         before = articles[-1].id

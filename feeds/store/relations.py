@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, literal, select, tuple_, union_all, update
 
 from feeds.codec import part_from_blob, plain, restore
 from feeds.model import LINEAGE_FIELDS, NEVER_SHOWN, Containment, Decision, Entry, Evidence, Related
-from feeds.store import filings
+from feeds.store import filings, search_index
 from feeds.store.dialect import (
     Verbs,
     change_in,
@@ -137,17 +138,16 @@ class Relations(Verbs):
 
         Those, and the articles that name them, have to be rendered again.
         """
-        moved: list[str] = []
+        moved = [uid for uid, several in settled.items() if any(one.moves for one in several)]
+        ids = [row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, moved)]
+        search_index.forget(self._connection, ids)
         changes: dict[frozenset[str], list[dict[str, Any]]] = {}  # rows that change the same columns are one statement
-        for uid, several in settled.items():
-            for one in several:
-                if values := one.changes():
-                    changes.setdefault(frozenset(values), []).append(values | {"id": one.line.id})
-            if any(one.moves for one in several):
-                moved.append(uid)
+        for one in chain.from_iterable(settled.values()):
+            if values := one.changes():
+                changes.setdefault(frozenset(values), []).append(values | {"id": one.line.id})
         for rows in changes.values():
             update_many(self._connection, entries, rows)
-        ids = [row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, moved)]
+        search_index.index_shown(self._connection, ids)
         filings.renew(self._connection, ids)
         renew_neighbours(self._connection, ids)
         return moved

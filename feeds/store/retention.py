@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
 
-from feeds.store import dialect, filings, relations, search, stories
+from feeds.store import dialect, filings, relations, search_index, stories
 from feeds.store.dialect import (
     AnyRow,
     Verbs,
@@ -75,7 +75,7 @@ class Retention(Verbs):
             done += self._trim(keep_articles, limit - done, now)
         done += self._tidy(now, max(keep_days, TOMBSTONE_DAYS) if keep_days else 0, limit)
         if not done:
-            search.tidy(self._connection, PAGES_A_STEP)
+            search_index.tidy(self._connection, PAGES_A_STEP)
         dialect.give_back(self._connection, PAGES_A_STEP)
         return done
 
@@ -90,7 +90,7 @@ class Retention(Verbs):
         self._bury(doomed, gone, now)
         self._disown(gone)
         stale = filings.sections_of(self._connection, ids)
-        search.forget(self._connection, list(ids))
+        search_index.forget(self._connection, ids)
         relations.forget(self._connection, ids)
         stories.forget(self._connection, {row.story_uid for row in doomed.values() if row.story_uid})
         for table in (filing_rows, fragments, entries, article_edits):

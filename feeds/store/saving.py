@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, Table, bindparam, null, select, union
 
 from feeds.codec import entry_to_blob
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
-from feeds.store import dialect, filings, hydrate, relations, search
+from feeds.store import dialect, filings, hydrate, relations, search_index
 from feeds.store.dialect import (
     AnyRow,
     change_in,
@@ -78,6 +78,8 @@ def save(
     _note_listed(connection, batch.refused, now)
     _insert_articles(connection, batch, now, ranks)
     batch.outranking = _outranking(connection, batch)
+    renamed = [row.article_id for _, row in batch.updated.values() if row.shown]
+    search_index.forget(connection, [*renamed, *(batch.rows[uid].id for uid in batch.outranking)])
     newest = _insert_entries(connection, batch, now)
     hydrate.keep_words(
         connection, [row.id for one, row in batch.updated.values() if one.significant and row.shown], now
@@ -294,9 +296,9 @@ def _claim_addresses(connection: Connection, batch: _Batch) -> None:
 
 def _index(connection: Connection, batch: _Batch) -> None:
     """Have search find the words that are shown now."""
-    findable = {batch.id_of(one): one.entry for one in [*batch.born.values(), *batch.outranking.values()]}
-    findable |= {row.article_id: one.entry for one, row in batch.updated.values() if row.shown}
-    search.index(connection, findable, new={batch.id_of(one) for one in batch.born.values()})
+    findable = {row.article_id: one.entry for one, row in batch.updated.values() if row.shown}
+    findable |= {batch.id_of(one): one.entry for one in [*batch.born.values(), *batch.outranking.values()]}
+    search_index.index(connection, findable)
 
 
 def _renew_contained(connection: Connection, batch: _Batch, decisions: Sequence[Decision]) -> None:

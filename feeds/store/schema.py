@@ -583,7 +583,7 @@ SEARCH = "search_words"
 SEARCH_TABLES = {
     "sqlite": (
         f"CREATE VIRTUAL TABLE {SEARCH} USING fts5"
-        "(words, tokenize = \"unicode61 remove_diacritics 0 categories 'L* N* Co M*'\")",
+        "(words, content = '', tokenize = \"unicode61 remove_diacritics 0 categories 'L* N* Co M*'\")",
     ),
     "postgresql": (
         f"CREATE TABLE {SEARCH} (article_id bigint PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,"

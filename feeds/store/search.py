@@ -1,7 +1,7 @@
 """Search over what is stored: SQLite's FTS5 and PostgreSQL's text search behind one verb. I/O: database.
 
-Both keep the folded words of `feeds.text.words`, so that the same question finds the same articles on either. What
-came last is found first: the index gives its hits in that order, one after the other is looked at until there are
+Both keep the same words (`search_index.py`), so that the same question finds the same articles on either. What came
+last is found first: the index gives its hits in that order, one after the other is looked at until there are
 enough, and what was found is put in order here. Where few articles can be meant, of a source or a small section, SQLite
 looks at those hits alone that are among them, and PostgreSQL at those articles alone.
 """
@@ -9,24 +9,22 @@ looks at those hits alone that are among them, and PostgreSQL at those articles 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import select, text
 
-from feeds.codec import entry_from_blob, micros
-from feeds.model import Article, Entry, Format, Fragment
+from feeds.codec import micros
+from feeds.model import Article, Format, Fragment
 from feeds.store import dialect
 from feeds.store.dialect import AnyRow, Verbs, rows_in, storable
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
 from feeds.store.schema import SERVABLE, articles, entries, fragments, sections, sources
 from feeds.store.selections import PUBLIC, fragment_of, holding
-from feeds.text import spelled, words
+from feeds.text import words
 
-MOST_TEXT_CHARS = 6000
-"""How much of an article's text can be found; what it is about stands in its beginning."""
 MOST_QUERY_CHARS = 200
 MOST_TERMS = 12
 MOST_FOUND = 500
@@ -116,12 +114,6 @@ class Search(Verbs):
         chosen = [row.id for row in order[offset : offset + limit]]
         found = hydrate(self._connection, chosen)
         return Hits(articles=tuple(found[each] for each in chosen if each in found), count=len(order))
-
-    def renew(self, uids: Sequence[str]) -> None:
-        """Let these articles be found by the words of the entries that are shown now."""
-        shown = select(articles.c.id, entries.c.payload).join_from(articles, entries).where(entries.c.shown == 1)
-        rows = rows_in(self._connection, shown, articles.c.uid, uids)
-        index(self._connection, {row.id: entry_from_blob(row.payload) for row in rows})
 
     def fragments(self, question: Question, format: Format, limit: int) -> tuple[Fragment, ...]:
         """The fragments of what is asked for and came last, the last first; those not made yet are left out."""
@@ -229,49 +221,6 @@ def _stands_at(title: Sequence[str], at: int, term: Term) -> bool:
     if len(part) < len(term.words) or tuple(part[:-1]) != term.words[:-1]:
         return False
     return part[-1].startswith(term.words[-1]) if term.prefix else part[-1] == term.words[-1]
-
-
-_INDEX_POSTGRES = text(
-    f"INSERT INTO {TABLE} (article_id, words) VALUES (:number, to_tsvector('simple', :words))"
-    " ON CONFLICT (article_id) DO UPDATE SET words = excluded.words"
-)
-_INDEX = text(f"INSERT INTO {TABLE} (rowid, words) VALUES (:number, :words)")
-_FORGET = text(f"DELETE FROM {TABLE} WHERE rowid = :number")
-
-
-def index(connection: Connection, shown: Mapping[int, Entry], new: Collection[int] = ()) -> None:
-    """Let articles be found by the words of these entries, and by no others; *new* are those without words so far."""
-    if not shown:
-        return
-    rows = [{"number": each, "words": _words(entry)} for each, entry in shown.items()]
-    if dialect.is_postgres(connection):
-        connection.execute(_INDEX_POSTGRES, rows)
-    else:
-        forget(connection, [each for each in shown if each not in new])
-        connection.execute(_INDEX, rows)
-
-
-def forget(connection: Connection, ids: list[int]) -> None:
-    """Take articles out of what can be found; PostgreSQL does so when their rows go."""
-    if ids and not dialect.is_postgres(connection):
-        connection.execute(_FORGET, [{"number": each} for each in ids])
-
-
-def tidy(connection: Connection, pages: int) -> None:
-    """Merge up to *pages* of the index: FTS5 only notes what is deleted, and drops it when it merges by itself, which
-    for the oldest words is never. PostgreSQL's autovacuum does so.
-    """
-    if not dialect.is_postgres(connection):
-        # A negative number makes one merge of all segments, and goes on with that one the next time.
-        connection.execute(text(f"INSERT INTO {TABLE} ({TABLE}, rank) VALUES ('merge', :pages)"), {"pages": -pages})
-
-
-def _words(entry: Entry) -> str:
-    names = " ".join(person.name for person in entry.authors)
-    terms_ = " ".join(category.label or category.term for category in entry.categories)
-    # A blank line of nothing findable keeps a phrase from reaching over the end of a title.
-    parts = (entry.title, names, terms_, entry.text[:MOST_TEXT_CHARS])
-    return storable(" \n ".join(spelled(part) for part in parts if part))
 
 
 def _fts5(asked: Sequence[Term]) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from feeds.model import Decision, Fragment
+from feeds.model import FORMATS, Decision, Fragment
 from feeds.store import stories as made_stories
 from feeds.store.retention import TOMBSTONE_DAYS
 from feeds.store.schema import story_fragments, story_moves
@@ -49,9 +49,10 @@ def test_articles_past_their_days_go_with_all_that_hangs_on_them(desk):
 
 def test_stories_go_with_their_articles_and_their_moves_after_years(desk):
     save(desk, [replace(new("x"), story_uid="urn:uuid:story")], "news")
-    made = Fragment(article_uid="urn:uuid:story", format="rss", version=1, revision=0, body=b"<item/>", updated=NOW)
+    same = {"article_uid": "urn:uuid:story", "version": 1, "revision": 0, "body": b"<item/>", "updated": NOW}
+    made = [Fragment(format=format, **same) for format in FORMATS]
     with desk.write() as tx:
-        made_stories.put(tx._connection, [made], {"urn:uuid:story": "x"})
+        made_stories.put(tx._connection, made, {"urn:uuid:story": "x"})
         tx.stories.merge({"urn:uuid:older": "urn:uuid:story"}, NOW)
 
     def rows(table):

@@ -4,11 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text as sql
 
 from feeds.model import FORMATS, Fragment
+from feeds.parsed import Category, Person
+from feeds.store.relations import Settled
+from feeds.store.schema import SEARCH
 from feeds.store.search import FEW_FILINGS, Question
+from feeds.store.search_index import words_of
 
-from .conftest import NOW, new, save, section, source, uid_of
+from .conftest import NOW, copy, new, save, section, source, uid_of
 
 
 @pytest.fixture
@@ -68,6 +73,46 @@ def test_what_retention_took_leaves_nothing_to_find(shelf):
     with shelf.write() as tx:
         tx.retention.sweep(NOW + timedelta(days=100), keep_days=10, keep_articles=0)
     assert found(shelf, "flood") == []
+    assert indexed(shelf, "flood") == []
+
+
+def indexed(store, word):
+    """The rows that the index itself has for *word*, whatever became of their articles."""
+    row, match = ("rowid", f"{SEARCH} MATCH :word")
+    if store.file is None:
+        row, match = ("article_id", "words @@ CAST(:word AS tsquery)")
+    with store.unfenced() as connection:
+        statement = sql(f"SELECT {row} FROM {SEARCH} WHERE {match} ORDER BY {row}")
+        return connection.scalars(statement, {"word": word}).all()
+
+
+def test_an_article_is_found_by_the_words_that_are_shown_and_by_no_others(store):
+    with store.write() as tx:
+        tx.sections.sync([section("news")], NOW)
+        tx.sources.sync([source("a"), source("b", priority=5), source("c", priority=9)], "full", NOW)
+    save(store, [new("x", title="Flood")], "news")
+    changed = replace(new("x", title="Storm"), kind="updated", significant=True)
+    save(store, [changed], "news")
+    assert (indexed(store, "flood"), indexed(store, "storm")) == ([], [1])
+
+    # Changed, and outranked, in the same batch.
+    changed = replace(changed, entry=replace(changed.entry, title="Gale", content_hash=3))
+    save(store, [copy("y", 2, "x", title="Wind"), changed], "news")
+    assert [indexed(store, word) for word in ("storm", "gale", "wind")] == [[], [], [1]]
+
+    with store.read() as tx:
+        lines = tx.relations.lines([uid_of("x")])[uid_of("x")]
+    other = [Settled(line=line, shown=not line.shown, copy=line.copy, evidence=()) for line in lines]
+    with store.write() as tx:
+        tx.relations.settle({uid_of("x"): other})
+    assert [indexed(store, word) for word in ("gale", "wind")] == [[1], []]
+
+
+def test_the_words_of_an_entry_stay_what_they_are():
+    """The index forgets an article by the words that its entry has now: others need a migration that makes it anew."""
+    entry = new("x", title="Überflutet: 5,500 Häuser", text="Łódź, 東京 и Київ; naïve ﬁnd.").entry
+    entry = replace(entry, authors=(Person(name="José O’Neil"),), categories=(Category(term="w", label="Welt"),))
+    assert words_of(entry) == "uberflutet 5 500 hauser \n jose oneil \n welt \n łodz 東 京 и киів naive find"
 
 
 def test_pages_go_on_where_the_last_ended(shelf):

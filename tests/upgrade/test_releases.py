@@ -13,6 +13,7 @@ from werkzeug.test import Client
 
 from feeds.serve.app import create_app
 from feeds.store import Store
+from feeds.store.search import Question
 from tests.e2e.desk import Desk
 from tests.fetch.origin import Origin
 from tests.upgrade.release import RELEASED, furnish, migrations, seen
@@ -49,6 +50,10 @@ def test_a_released_database_goes_on_as_if_nothing_had_happened(release: Path, t
                 shutil.copyfileobj(packed, whole)
         with Store(f"sqlite:///{database}") as store:
             store.migrate(tmp_path / "before.sqlite3")
+            with store.read() as tx:
+                [first, *_] = tx.sections.top("", 1)
+                found = tx.search.find(Question(words=first.title), 10).articles
+        assert first.uid in {article.uid for article in found}
         assert seen(database) == told
 
         client = Client(create_app(f"sqlite:///{database}"))
