@@ -23,7 +23,7 @@ from prometheus_client import Counter, Histogram
 from feeds.condition import STARVING_DAYS, starved
 from feeds.configuration import UNFILED
 from feeds.ingest.polls import Progress
-from feeds.serve.counters import FLUSH_S, Shared, shared_folder
+from feeds.serve.counters import Shared, shared_folder
 from feeds.store import Store
 from feeds.store.overview import day_of
 
@@ -38,6 +38,7 @@ OUTAGE_FROM = 3
 OUTAGE_SHARE = 0.5
 LEAST_ROOM_BYTES = 500_000_000
 LEAST_ROOM_SHARE = 0.03
+SAVE_EVERY_S = 1.0
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -143,7 +144,7 @@ def _room(data: Path | None) -> tuple[int, int]:
 
 
 class IngestCounts:
-    """Counters of one ingest process, left for the web processes once in `FLUSH_S` while it counts."""
+    """Counters of one ingest process, left for the web processes once in `SAVE_EVERY_S` while it counts."""
 
     def __init__(self) -> None:
         self._shared = Shared(shared_folder(os.environ))
@@ -184,5 +185,5 @@ class IngestCounts:
     def _save(self) -> None:
         now = time.monotonic()
         if self._unsaved and now >= self._save_at:
-            self._unsaved, self._save_at = False, now + FLUSH_S
+            self._unsaved, self._save_at = False, now + SAVE_EVERY_S
             self._shared.save()

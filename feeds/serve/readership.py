@@ -1,6 +1,6 @@
 """Who reads the feeds, by what programs say of themselves in their User-Agent. I/O: saves what it counts in the store.
 
-An answer is noted with its User-Agent as it is; what that says is read later, once a second. Nobody's address is kept:
+An answer is noted with its User-Agent as it is; what that says is read later, by the seconds. Nobody's address is kept:
 a client is known, for as long as the process runs and some ten thousand others were not heard since, by a hash whose
 key ends with the process.
 """
@@ -11,7 +11,6 @@ import logging
 import math
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -97,9 +96,8 @@ def document_asked(path: str) -> str:
 class Readership:
     """What one process has counted of those who read feeds, until it is saved."""
 
-    def __init__(self, save: Save | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, save: Save | None = None) -> None:
         self._save_in_store = save
-        self._clock = clock
         self.polite_s = 0.0
         """Who asks again within that time, while what it has is fresh, is hasty."""
         self._rows: Rows = {}
@@ -112,9 +110,11 @@ class Readership:
         self._day = 0
         self._timer: threading.Timer | None = None
 
-    def count(self, path: str, status: int, agent: str, sent: int, tag: str, client: int, times: int = 1) -> None:
-        """Count an answer of *sent* bytes at *path*, whose content *tag* names, that *agent* was just given *times*
-        over. *client* is a hash of its address. For one thread at a time.
+    def count(
+        self, path: str, status: int, agent: str, sent: int, tag: str, client: int, now: float, times: int = 1
+    ) -> None:
+        """Count an answer of *sent* bytes at *path*, whose content *tag* names, that *agent* was given *times* over at
+        the same time. *client* is a hash of its address. For one thread at a time.
         """
         row = self._rows.get((agent, path))
         if row is None:
@@ -123,7 +123,7 @@ class Readership:
         row[_SENT] += sent * times
         if (kind := _KINDS.get(status)) is not None:
             row[kind] += times
-        who, now = hash((client, agent, path)), self._clock()
+        who = hash((client, agent, path))
         before = self._seen.get(who) or self._seen_before.get(who)
         if before is None and len(self._seen) >= MOST_CLIENTS:
             self._seen_before, self._seen = self._seen, {}
