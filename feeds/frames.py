@@ -275,7 +275,7 @@ def _key(name: str, value: object) -> bytes:
 
 def compact_json(value: object) -> str:
     """Return *value* as JSON without spaces, its text unescaped where JSON allows it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _escaped(text: str, format: Format, *, attribute: bool) -> str:
@@ -287,6 +287,7 @@ def _escaped(text: str, format: Format, *, attribute: bool) -> str:
 
 _ENTRY = {"rss": "item", "atom": "http://www.w3.org/2005/Atom entry"}
 _JSON = json.JSONDecoder()
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps makes one each time
 _ITEMS = re.compile(r'"items":\s*\[\s*')  # in a text its quotes are escaped
 _BETWEEN = re.compile(r"\s*(?:,\s*|(?=\]))")
 

@@ -43,6 +43,8 @@ from feeds.store.values import Replacement, SectionState, StaleSection
 
 log = logging.getLogger(__name__)
 
+STORIES_EVERY = timedelta(seconds=5)
+"""How often stories get their fragments: `?by=story` alone needs them, and they were a sixth of an article's cost."""
 MONTHS_EVERY = timedelta(minutes=10)
 """How often sitemaps are told what was published: it takes a tenth of a publication, and crawlers come seldom."""
 MOST_SET_ASIDE = 10
@@ -77,6 +79,8 @@ class Publisher:
         self._frames: dict[str, list[Frame]] = {}  # as they were written last
         self._cut: set[str] = set()  # sections that have more than their documents have room for
         self._desk_id = ""
+        self._untold: set[str] = set()  # sections with stories to look for, and when stories were made last
+        self._told_at: datetime | None = None
         self._noted_at: datetime | None = None  # when sitemaps were told last, and whether they are to be
         self._unnoted = False
         self._renewed: int | None = None  # the version of which nothing is left to be noted
@@ -108,13 +112,16 @@ class Publisher:
         return done
 
     def catch_up(self, settings: Settings, done: Published, *, most: int | None, now: datetime) -> None:
-        """Make the fragments of stories that *done* has touched, and of up to *most* articles that no document lists
-        (None: of all). Raises StoreError.
+        """Make the fragments of stories that *done* and others before have touched, where it is time to, and of up to
+        *most* articles that no document lists (None: of all). Raises StoreError.
         """
         desk = desk_context(settings)
-        catch_up_stories(self._store, done.sections, desk)
+        self._untold |= set(done.sections)
+        if self._untold and _is_time(self._told_at, STORIES_EVERY, now):
+            catch_up_stories(self._store, sorted(self._untold), desk)
+            self._told_at, self._untold = now, set()
         self._unnoted |= "" in done.sections
-        if self._unnoted and (self._noted_at is None or not timedelta(0) <= now - self._noted_at < MONTHS_EVERY):
+        if self._unnoted and _is_time(self._noted_at, MONTHS_EVERY, now):
             note_months(self._store)
             self._noted_at, self._unnoted = now, False
         done.archived, aside = catch_up(self._store, desk, most=most, now=now)
@@ -298,6 +305,11 @@ def publish(
     done = publisher.publish(settings, sections, now=now)
     publisher.catch_up(settings, done, most=most_archived, now=now)
     return done
+
+
+def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    """Whether what was done *last* is to be done again; a time to come is one before the clock was set back."""
+    return last is None or not timedelta(0) <= now - last < every
 
 
 def _listing(choice: Choice, common: Listing) -> Listing:

@@ -17,10 +17,12 @@ import brotli
 from isal import igzip
 
 from feeds import frames
+from feeds.errors import RenderError
 from feeds.model import Article, Format, Frame
 from feeds.render import atom, jsonfeed, rss
 from feeds.render.gate import check_frame
-from feeds.render.printable import DeskContext, SectionContext
+from feeds.render.mediarss import category_of
+from feeds.render.printable import DeskContext, SectionContext, is_web_address
 from feeds.urls import OWN
 
 FRAGMENT_VERSION = 6
@@ -57,17 +59,31 @@ def render_fragments(articles: Sequence[Article], format: Format, *, desk: DeskC
 
     Many at once cost less: feedgen makes them in one document. Whoever keeps them checks them: `check_fragment`.
     """
+    if not articles:
+        return []
     made: list[bytes] = _WRITERS[format].fragments(articles, desk)
     own, base = OWN.encode(), desk.base_url.encode()
     return [fragment.replace(own, base) for fragment in made] if base else made
 
 
-@lru_cache(maxsize=3 * 256)
 def render_frame(section: SectionContext, format: Format) -> Frame:
     """Return what stands around the fragments of *section*'s documents, with slots for what differs among them.
 
     Raises RenderError where a document of it would not check.
     """
+    name = f"{section.path or 'index'}.{format}"
+    for address in (section.url(format), section.url()):
+        if not is_web_address(address):
+            raise RenderError(f"{name} does not check: {address!r} must be an address")
+    try:
+        return _frame(replace(section, path="", title=category_of(section.title), description=""), format)
+    except RenderError as error:
+        raise RenderError(f"{name}: {error.cause}") from error
+
+
+@lru_cache(maxsize=3 * 256)
+def _frame(section: SectionContext, format: Format) -> Frame:
+    """The frame of all sections that are like *section* but for what slots take: most of a desk's are."""
     head, tail = _WRITERS[format].frame(section, _SLOTS | _SHOW)
     frame = Frame(format=format, head=head, tail=tail, separator=b"," if format == "json" else b"")
     sample = frames.assemble(

@@ -301,7 +301,7 @@ CATEGORIES = (
     "Kids & Family", "Leisure", "Music", "News", "Religion & Spirituality", "Science", "Society & Culture",
     "Sports", "TV & Film", "Technology", "True Crime",
 )  # fmt: skip
-_ALSO = {
+_CATEGORIES = {known.lower(): known for known in CATEGORIES} | {
     "culture": "Society & Culture", "economy": "Business", "film": "TV & Film", "health": "Health & Fitness",
     "money": "Business", "religion": "Religion & Spirituality", "society": "Society & Culture", "sport": "Sports",
     "tech": "Technology", "television": "TV & Film",
@@ -332,5 +332,4 @@ def category_of(title: str) -> str:
     >>> category_of("Sport"), category_of("TV & Film"), category_of("Harbour")
     ('Sports', 'TV & Film', 'News')
     """
-    name = line(title).lower()
-    return _ALSO.get(name) or next((known for known in CATEGORIES if known.lower() == name), "News")
+    return _CATEGORIES.get(line(title).lower(), "News")

@@ -249,7 +249,7 @@ class Sections(Verbs):
             .where(filings.c.section_id == self._id(path), IN_SECTION)
         )
         return {
-            row.uid: selections.standing_of(row)
+            row.uid: selections.standing_of(*row)
             for row in rows_in(self._connection, statement, filings.c.article_id, by_id)
         }
 

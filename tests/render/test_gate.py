@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -196,9 +197,19 @@ def test_anything_else_is_refused(body: bytes) -> None:
 def test_a_frame_with_a_fault_is_refused_and_named() -> None:
     with pytest.raises(
         RenderError,
-        match="news/world.rss does not check: rss/channel/link says '/relative/news/world' and must be address",
+        match="news/world.rss does not check: '/relative/news/world.rss' must be an address",
     ):
         render_frame(SectionContext(path="news/world", title="World", base_url="/relative"), "rss")
+    with pytest.raises(RenderError, match="news/world.rss: .* rss/channel/webfeeds:accentColor says 'red'"):
+        render_frame(replace(SECTION, path="news/world", colour="red"), "rss")
+
+
+def test_sections_that_are_alike_share_a_frame_and_each_document_has_its_own_words() -> None:
+    first, second = (replace(SECTION, path=path, title=path.title(), description="") for path in ("one", "sport"))
+    for format in FORMATS:
+        found = [render_frame(each, format) for each in (first, replace(first, path="two", title="Two"), second)]
+        assert found[0] is found[1]
+        assert (found[0] == found[2]) == (format != "rss")  # a podcast names its category
 
 
 @pytest.mark.parametrize(
