@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from operator import attrgetter
+from pathlib import Path
 
 import click
 
@@ -88,17 +89,18 @@ def poll(found: Places, sources: tuple[str, ...], everything: bool, force: bool,
         except DeskError:
             taking.give_back()
             raise
-        if claims and not _polled_well(store, taking, claims, accepted, desk):
+        if claims and not _polled_well(store, taking, claims, accepted, desk, found.data):
             sys.exit(1)
     finally:
         store.close()
         gc.freeze()  # this process ends: to look through all that it holds first frees nothing
 
 
-def _polled_well(store: Store, taking: Claims, claims: list[Claim], accepted: Accepted, desk: Desk) -> bool:
+def _polled_well(store: Store, taking: Claims, claims: list[Claim], accepted: Accepted, desk: Desk, data: Path) -> bool:
     """Poll what was claimed, publish, and say what came; whether no source failed."""
     brought = _poll(store, taking, claims, desk)
-    published, kept_back = _publish(store, accepted)
+    # What no document lists is left to a desk that runs: it is on its way through it.
+    published, kept_back = _publish(store, accepted, most_archived=None if holder(data) is None else 0)
     tell(brought.polls, {claim.source.id: claim.source for claim in claims}, brought.late)
     click.echo(
         f"{counted(len(brought.polls), 'source')} polled, {counted(brought.new, 'new article')},"
@@ -159,7 +161,7 @@ def _poll(store: Store, taking: Claims, claims: list[Claim], desk: Desk) -> Prog
     return done
 
 
-def _publish(store: Store, accepted: Accepted) -> tuple[int, int]:
+def _publish(store: Store, accepted: Accepted, *, most_archived: int | None) -> tuple[int, int]:
     """Publish what waits for it, if anything does: how many sections, and how many were held back."""
     if not accepted.judged:
         with store.read() as tx:
@@ -167,7 +169,8 @@ def _publish(store: Store, accepted: Accepted) -> tuple[int, int]:
                 return 0, 0
     from feeds.publish import publish  # a fifth of the start, and a poll that brings nothing renders nothing
 
-    done = publish(store, accepted.desk.settings, accepted.desk.sections, now=now_utc(), most_archived=None)
+    settings, tree = accepted.desk.settings, accepted.desk.sections
+    done = publish(store, settings, tree, now=now_utc(), most_archived=most_archived)
     return len(done.sections), len(done.held)
 
 

@@ -190,6 +190,22 @@ def test_a_backup_is_restored_with_everything_as_it_was(run: Run, folder: Path) 
         assert database.execute("select count(*) from articles").fetchone() == (3,)
 
 
+def test_a_poll_leaves_what_no_document_lists_to_the_desk_that_runs(run: Run, folder: Path) -> None:
+    (folder / "config" / "wiredesk.yaml").write_text("title: Wire\npublish: {entries: 1}\n")
+
+    def waiting() -> int:
+        with sqlite3.connect(folder / "data" / "desk.sqlite3") as database:
+            statement = "select count(*) from articles where rendered_revision <> revision"
+            return int(database.execute(statement).fetchone()[0])
+
+    (folder / "data").mkdir()
+    with DeskLock(folder / "data"):
+        assert "2 new articles" in run("poll").out
+    assert waiting() == 1
+    run("poll", "Letters")  # without one nobody else would make it
+    assert waiting() == 0
+
+
 def test_what_is_no_backup_is_refused_and_changes_nothing(run: Run, folder: Path) -> None:
     run("poll")
     before = (folder / "data" / "desk.sqlite3").read_bytes()
