@@ -24,7 +24,7 @@ from feeds.store.search_index import FOUND_BY, words_of
 from feeds.store.store import Store
 
 ROWS_AT_ONCE = 1000
-"""Rows that are held in memory while they are copied: at 8 kB an article some 8 MB."""
+"""Rows that are held in memory while they are copied: at 10 kB an article some 10 MB."""
 
 Progress = Callable[[int], None]
 """Called with the number of rows that were copied since the last call."""
