@@ -37,6 +37,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    or_,
     select,
     text,
     update,
@@ -437,6 +438,26 @@ def one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     parameter for each value SQLAlchemy writes the statement anew each time, which costs a third of a small one.
     """
     return _OneOf(column, bindparam(name, type_=_Many(column.type)))
+
+
+class _Octets(FunctionElement[int]):
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_Octets)
+def _octets_sqlite(element: _Octets, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"length(CAST({compiler.process(element.clauses, **kwargs)} AS BLOB))"
+
+
+@compiles(_Octets, "postgresql")
+def _octets_postgres(element: _Octets, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"octet_length({compiler.process(element.clauses, **kwargs)})"
+
+
+def may_hold(column: ColumnElement[str], folded: str) -> ColumnElement[bool]:
+    """Whether a text may hold *folded* ASCII however its case is folded: any may that has more than ASCII itself."""
+    return or_(func.lower(column).contains(folded, autoescape=True), _Octets(column) != func.length(column))
 
 
 def signed(value: int) -> int:

@@ -13,7 +13,7 @@ from feeds.store.overview import SORTS, day_of
 from feeds.store.schema import entries
 from feeds.store.schema import sources as table
 
-from .conftest import NOW, copy, new, save
+from .conftest import NOW, copy, new, save, source
 
 COUNT = 300
 CHANCES = {
@@ -123,6 +123,17 @@ def test_names_and_addresses_are_searched_as_people_see_them(shelf):
     assert found("pass17") == []  # a secret is not searched
     assert found("ÄÉ") == [] and all(name.startswith("É") for name in found("é 1"))
     assert len(found("***")) == 9
+
+
+def test_a_name_is_found_by_plain_letters_that_only_python_folds_it_to(store):
+    with store.write() as tx:
+        tx.sources.sync([source("a", name="Große Zeitung"), source("b", name="The 100%"), source("c")], "full", NOW)
+    with store.read() as tx:
+        assert [tx.overview.source_ids(NOW, sought=each, limit=9) for each in ("GROSSE", "100%", "0_%")] == [
+            [1],
+            [2],
+            [],
+        ]
 
 
 def test_failing_counts_those_that_were_asked(shelf):
