@@ -13,16 +13,14 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from feeds.files import tables
+from feeds.parsed import Order
 
 EARLIEST_YEAR = 1990
 """Feeds are younger than this: an earlier year is the zero of some program (0001, 1601, 1970) and no date."""
-
-Order = Literal["dmy", "mdy", "ymd"]
-"""In which order a document writes day, month and year in numbers."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

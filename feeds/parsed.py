@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from feeds.dates import Order
+Order = Literal["dmy", "mdy", "ymd"]
+"""In which order a document writes day, month and year in numbers."""
 
 # --------------------------------------------------------------------------- fetch
 

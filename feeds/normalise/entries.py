@@ -16,7 +16,7 @@ import xxhash
 
 from feeds.comparable import comparable_url
 from feeds.configuration import Source
-from feeds.dates import Order, parse_date, settle, zone_of
+from feeds.dates import parse_date, settle, zone_of
 from feeds.errors import UrlError
 from feeds.model import Entry
 from feeds.normalise.entry_keys import Marks, content_hash, key_of, marks_of, told_apart
@@ -24,7 +24,7 @@ from feeds.normalise.entry_media import count, enclosures_of, episode_of, image_
 from feeds.normalise.languages import detected_language, language_tag
 from feeds.normalise.scalars import NAME_CHARS, TITLE_CHARS, line, name_line, resolved, visible
 from feeds.normalise.texts import Place, body_of, title_of
-from feeds.parsed import Category, Discussion, Origin, ParsedEntry, ParsedFeed, Person
+from feeds.parsed import Category, Discussion, Order, Origin, ParsedEntry, ParsedFeed, Person
 from feeds.text import text_hash
 
 MAX_PEOPLE = 50
