@@ -11,7 +11,6 @@ are for all of them together. Linux alone.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,8 +36,7 @@ def measure(sources: int, seconds: float, settle: float, root: Path) -> list[tup
                 for number in range(sources - 1)
             ]
             desk.write(sources=[first, *others])
-            command = [sys.executable, "-m", "feeds.cli", "poll", "Origin", *desk.folders]
-            polled = subprocess.run(command, capture_output=True, text=True, timeout=300, env=desk.environ({}))
+            polled = desk.command("poll", "Origin")
             assert polled.returncode == 0, polled.stderr[-2000:]
             desk.let_rest()
             desk.run()

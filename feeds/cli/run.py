@@ -31,7 +31,7 @@ from feeds.cli.stored import upgrade
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import Agreement, accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
-from feeds.engine.startup import collect_seldom, logging_config, now_utc, set_up_logging, tell_config
+from feeds.engine.startup import collect_seldom, give_back_memory, logging_config, now_utc, set_up_logging, tell_config
 from feeds.engine.supervisor import ANEW_EXIT, CONFIG_EXIT, Child, DeskLock, supervise
 from feeds.errors import DatabaseLost, DeskError, StoreError, StoreTooNew
 from feeds.settings import ConfigErrors, first_lines
@@ -268,6 +268,8 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
         process = IngestProcess(
             store, found.config, found.data, found.environ(), accepted, stop=stop, lease=lease, ours=ours
         )
+        del accepted  # of very many sources there are very many warnings, too
+        give_back_memory()
         process.run()
     except ConfigErrors as errors:
         sys.exit(refuse(found, errors))
