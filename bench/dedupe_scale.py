@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from feeds.dedupe import Deduper, Sketched, Stories, Window, remember, signature, sketch
-from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, pack, unpack
+from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, pack
 from feeds.model import Entry, Known, StoredSignature
 from feeds.text import text_hash
 
@@ -117,7 +117,7 @@ def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timed
         kept = pattern.signature[: -4 * (len(read.body) + len(read.head))]
         moved = kept + np.sort(read.head ^ move).tobytes() + np.sort(read.body ^ move).tobytes()
         event = number // 400 * 100 + number % 100  # the same event every hundred articles, four times
-        terms = unpack(pattern.terms)
+        terms = pattern.terms
         hashes = terms.hashes[:MOST_TERMS].copy()
         hashes[::2] ^= np.uint32((event * 2654435761) & 0x3FFFFFFF)
         yield StoredSignature(

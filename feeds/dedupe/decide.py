@@ -19,7 +19,7 @@ from feeds.dedupe.grouping import Arriving, Joined, Stories
 from feeds.dedupe.identity import Identified, SourceBook, derived_key, judge_edit, shared_links, title_key
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import Sketched, sketch_text
-from feeds.dedupe.terms import Terms, pack, primary, unpack
+from feeds.dedupe.terms import Terms, pack, primary
 from feeds.dedupe.window import NOTHING, Boilerplate, Found, Window
 from feeds.model import (
     NOTHING_BESIDE,
@@ -48,7 +48,7 @@ class _Draft:
 
     entry: Entry
     refusal: Evidence | None
-    sketched: Sketched | None
+    sketched: Sketched | None = None
     found: Identified | None = None
 
     @property
@@ -79,10 +79,8 @@ def _identify(drafts: Sequence[_Draft], book: SourceBook, hollow: frozenset[int]
                 strange.append(draft)
     for draft in strange:
         entry = draft.entry
-        if entry.text_hash in hollow or book.hollow(entry):
-            draft.sketched = sketch_text(entry.title, "")
-        elif draft.sketched is None:
-            draft.sketched = sketch_text(entry.title, entry.text)
+        is_hollow = entry.text_hash in hollow or book.hollow(entry)
+        draft.sketched = sketch_text(entry.title, "" if is_hollow else entry.text)
         draft.found = book.by_id(entry, draft.sketch)
     for draft in strange:
         draft.found = draft.found or book.word_for_word(draft.entry)
@@ -147,17 +145,15 @@ class Deduper:
     def decide_all(
         self,
         batch: Sequence[tuple[int, Sequence[Entry]]],
-        sketches: Sequence[Sequence[Sketched]] = (),
         beside: Mapping[int, Beside] | None = None,
     ) -> list[tuple[Decision, ...]]:
         """A decision for each entry of (source id, entries), in their order; stories are decided for all together.
 
-        An entry that the document holds twice gives ``seen``. *sketches* are what `sketch` made of each entry; without
-        them they are made here, of those that need one. *beside* is what else the document of a source holds.
+        An entry that the document holds twice gives ``seen``. *beside* is what else the document of a source holds.
         """
         decided = [
-            self._decide(source_id, entries, sketched, (beside or {}).get(source_id, NOTHING_BESIDE))
-            for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
+            self._decide(source_id, entries, (beside or {}).get(source_id, NOTHING_BESIDE))
+            for source_id, entries in batch
         ]
         placed = self._stories.place(list(self._arriving.values()), now=self._now, uid=self._uid)
         joined = dict(zip(self._arriving, placed.joined, strict=True))
@@ -167,13 +163,8 @@ class Deduper:
         self.moved.update(placed.moved)
         return [tuple(self._in_story(decision, joined) for decision in decisions) for decisions in decided]
 
-    def _decide(
-        self, source_id: int, entries: Sequence[Entry], sketches: Sequence[Sketched], beside: Beside
-    ) -> tuple[Decision, ...]:
-        drafts = [
-            _Draft(entry, self._refusal(source_id, entry), sketches[at] if sketches else None)
-            for at, entry in enumerate(entries)
-        ]
+    def _decide(self, source_id: int, entries: Sequence[Entry], beside: Beside) -> tuple[Decision, ...]:
+        drafts = [_Draft(entry, self._refusal(source_id, entry)) for entry in entries]
         standing = [draft.entry for draft in drafts if draft.refusal is None]
         stored = [*self._entries[source_id].values(), *self._stored[source_id]]
         left_out = _left_out(stored, beside)
@@ -280,10 +271,9 @@ class Deduper:
 
     def _terms(self, entry: Entry, sketched: Sketched) -> Terms | None:
         """The terms to be kept; None where there are too few words for a story."""
-        terms = unpack(sketched.terms)
-        if len(terms) < FEWEST_TERMS:
+        if len(sketched.terms) < FEWEST_TERMS:
             return None
-        return self._stories.counts.strongest(terms, primary(entry.language or self._language))
+        return self._stories.counts.strongest(sketched.terms, primary(entry.language or self._language))
 
     def _arrive(self, decision: Decision, sketched: Sketched) -> Decision:
         """Let the article of *decision* be placed at the end of the batch."""

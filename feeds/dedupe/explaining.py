@@ -9,7 +9,7 @@ from feeds.dedupe import near, signature
 from feeds.dedupe.grouping import Arriving, Compared, Stories
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.signature import sketch
-from feeds.dedupe.terms import hashed, primary, unpack
+from feeds.dedupe.terms import hashed, primary
 from feeds.dedupe.window import Window
 from feeds.model import Article, Entry, Evidence
 from feeds.text import plain, words
@@ -119,7 +119,7 @@ def _compared(stories: Stories, one: Entry, other: Entry, language: str, *, same
     written = other.published or one.published or datetime.now(UTC)
     first, second = (
         Arriving(
-            terms=stories.counts.strongest(unpack(sketch(entry).terms), primary(entry.language or language)),
+            terms=stories.counts.strongest(sketch(entry).terms, primary(entry.language or language)),
             language=primary(entry.language or language),
             written=entry.published or written,
             source_id=0 if same_source else number,

@@ -4,8 +4,7 @@ It holds the words of the title, the figures near the top, every word triple of 
 text the triples with the smallest hashes (a bottom-k sample: the same triples are drawn from two texts that share
 them, whatever stands around). Stored with the entry, it spares a restart from reading texts again.
 
-With the terms that stories are found by (`Sketched`) it is all that dedupe reads out of an entry's words: the dear half
-of deciding, which needs no memory of the desk, so that parse workers may do it.
+With the terms that stories are found by (`Sketched`) it is all that dedupe reads out of an entry's words.
 
 The window keeps signatures a fifth smaller than the store (`compact`), with all that comparing asks for. Of the hashes
 of triples the lower 24 bits are kept: enough to tell two hundred apart. What is above them only the sample needs, for
@@ -28,7 +27,7 @@ import numpy.typing as npt
 import xxhash
 
 from feeds.dates import MONTHS
-from feeds.dedupe.terms import Hashes, count_terms, distinct, pack, stemmed
+from feeds.dedupe.terms import Hashes, Terms, count_terms, distinct, stemmed
 from feeds.model import Entry
 from feeds.text import UNSPACED, words
 
@@ -314,10 +313,10 @@ def named(title: str, text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sketched:
-    """*signature* is what near copies are found by, *terms* (packed) what stories are."""
+    """*signature* is what near copies are found by, *terms* what stories are."""
 
     signature: bytes
-    terms: bytes
+    terms: Terms
 
 
 def sketch(entry: Entry) -> Sketched:
@@ -327,7 +326,7 @@ def sketch(entry: Entry) -> Sketched:
 
 def sketch_text(title: str, text: str) -> Sketched:
     in_title, in_text, names = words(title), text_words(text), named(title, text)
-    return Sketched(of_words(in_title, in_text, names), pack(count_terms(in_title, in_text, names)))
+    return Sketched(of_words(in_title, in_text, names), count_terms(in_title, in_text, names))
 
 
 LOW_BITS = np.uint32(0xFFFFFF)

@@ -33,7 +33,8 @@ Number = TypeVar("Number", bound=np.integer[Any])
 
 def distinct(hashes: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """What `np.unique` gives, in a fifth of its time on arrays as short as these."""
-    ordered = np.sort(hashes)
+    ordered = hashes.copy()
+    ordered.sort()
     return ordered[first_of_each(ordered)]
 
 
@@ -43,7 +44,8 @@ def first_of_each(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     >>> first_of_each(np.array([3, 3, 4])).tolist()
     [True, False, True]
     """
-    first = np.ones(len(ordered), np.bool_)
+    first = np.empty(len(ordered), np.bool_)
+    first[:1] = True
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return first
 
@@ -123,17 +125,16 @@ def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Co
 
     *names* are words, as `signature.named` gives them.
     """
-    title, text = hash_stems(title_words[:TITLE_WORDS]), hash_stems(text_words[:NEWS_WORDS])
-    ordered = np.concatenate((*TITLE_TIMES * (title,), text))
-    ordered.sort()
-    starts = np.flatnonzero(first_of_each(ordered))
-    hashes, strengths = ordered[starts], _STRENGTHS[np.diff(starts, append=len(ordered))]
-    if hashes.size:
-        for some, times in ((hash_stems(list(names)), NAME), (_DATES, DATE)):
-            at = np.minimum(hashes.searchsorted(some), hashes.size - 1)
-            at = at[hashes[at] == some]
-            strengths[at] = np.minimum(strengths[at] * times, 255).astype(np.uint8)
-    return Terms(hashes, strengths)
+    times = Counter(_hashes(text_words[:NEWS_WORDS]))
+    for one in _hashes(title_words[:TITLE_WORDS]):
+        times[one] += TITLE_TIMES
+    hashes = np.fromiter(times, np.uint32, len(times))
+    strengths = _STRENGTHS[np.fromiter(times.values(), np.int64, len(times))]
+    for some, factor in ((frozenset(_hashes(names)), NAME), (_DATES, DATE)):
+        if at := [place for place, one in enumerate(times) if one in some]:
+            strengths[at] = np.minimum(strengths[at] * factor, 255).astype(np.uint8)
+    order = hashes.argsort()
+    return Terms(hashes[order], strengths[order])
 
 
 def hashed(word: str) -> int:
@@ -147,14 +148,18 @@ def _hash(stem: str) -> int:
 
 def hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
     """What `hashed` gives of each. Nothing is remembered: to look a word up in a large memory takes longer."""
+    return np.array(_hashes(words), np.uint32)
+
+
+def _hashes(words: Collection[str]) -> list[int]:
     if not words:
-        return np.empty(0, np.uint32)
+        return []
     stems = [stemmed(word) if word[-1:] == "s" else word for word in words]
     each = " ".join(stems).encode("utf-8", "surrogatepass").split(b" ")  # one call for all: words hold no blanks
-    return np.fromiter(map(xxhash.xxh32_intdigest, each), np.uint32, len(each))
+    return list(map(xxhash.xxh32_intdigest, each))
 
 
-_DATES = np.sort(hash_stems([*MONTHS, *map(str, range(1900, 2100))]))
+_DATES = frozenset(_hashes([*MONTHS, *map(str, range(1900, 2100))]))
 
 
 def articles_with(language: str) -> npt.NDArray[np.float16]:
@@ -175,11 +180,6 @@ def articles_with(language: str) -> npt.NDArray[np.float16]:
 def pack(terms: Terms) -> bytes:
     """*terms* without weights, in 5 bytes each."""
     return terms.hashes.tobytes() + terms.strengths.tobytes()
-
-
-def unpack(packed: bytes) -> Terms:
-    """What `pack` made."""
-    return unpack_several([packed])[0]
 
 
 def unpack_several(packed: Sequence[bytes]) -> tuple[Terms, list[int]]:

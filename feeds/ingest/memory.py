@@ -17,7 +17,6 @@ from feeds.dedupe import (
     Deduper,
     Directory,
     OriginSigns,
-    Sketched,
     Stories,
     Window,
     choose_shown,
@@ -78,13 +77,10 @@ class Memory:
         now: datetime,
         language: str,
         beside: Mapping[int, Beside] | None = None,
-        sketches: Sequence[Sequence[Sketched]] | None = None,
         limits: DedupeSettings | None = None,
     ) -> Decided:
         """Decide a *batch* of (source id, entries) over what the store has now; *beside* says, by source id,
         what else their documents hold.
-
-        *sketches* of the entries of each source spare making them here, where nothing else goes on meanwhile.
         """
         if not any(entries for _, entries in batch):
             return Decided(None, [() for _ in batch])
@@ -92,7 +88,7 @@ class Memory:
         known = tx.articles.known(batch, beside)
         deduper = Deduper(known, now=now, window=window, stories=stories, language=language)
         try:
-            decided = deduper.decide_all(batch, sketches or (), beside)
+            decided = deduper.decide_all(batch, beside)
             changed = {one.article_uid for one in chain.from_iterable(decided) if one.kind == "updated"}
             if changed and (kept := tx.relations.containments(changed)):
                 decided = deduper.apart(decided, kept)

@@ -10,7 +10,18 @@ import pytest
 from feeds.dedupe import Stories, nearest, signature
 from feeds.dedupe.grouping import Arriving
 from feeds.dedupe.signature import named
-from feeds.dedupe.terms import MOST_TERMS, Habits, TermCounts, Terms, count_terms, hashed, pack, shares, stemmed, unpack
+from feeds.dedupe.terms import (
+    MOST_TERMS,
+    Habits,
+    TermCounts,
+    Terms,
+    count_terms,
+    hashed,
+    pack,
+    shares,
+    stemmed,
+    unpack_several,
+)
 from feeds.model import Article
 from feeds.text import words
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, Desk, entry
@@ -139,7 +150,7 @@ def test_a_language_without_a_table_has_no_background():
 def test_terms_come_back_from_the_store_as_they_were():
     terms = count_terms(words("Ferry aground"), words(FERRY * 3))
     kept = TermCounts().strongest(terms, "en")
-    back = unpack(pack(kept))
+    back, _ = unpack_several([pack(kept)])
     assert 20 < len(back) == len(kept) <= MOST_TERMS
     assert np.array_equal(back.hashes, kept.hashes) and np.array_equal(back.strengths, kept.strengths)
 
@@ -147,8 +158,8 @@ def test_terms_come_back_from_the_store_as_they_were():
 def test_terms_kept_by_weight_as_the_first_release_did_are_put_in_order():
     kept = TermCounts().strongest(count_terms(words("Ferry aground"), words(FERRY)), "en")
     turned = pack(Terms(kept.hashes[::-1], kept.strengths[::-1]))
-    assert unpack(turned).hashes.tolist() == kept.hashes.tolist()
-    assert unpack(turned).strengths.tolist() == kept.strengths.tolist()
+    assert unpack_several([turned])[0].hashes.tolist() == kept.hashes.tolist()
+    assert unpack_several([turned])[0].strengths.tolist() == kept.strengths.tolist()
 
 
 def test_an_updated_entry_keeps_the_terms_that_its_story_is_found_by(desk):

@@ -11,7 +11,7 @@ import pytest
 from feeds.dedupe import Stories, Window, postings, remember, signature, terms
 from feeds.dedupe.grouping import Arriving
 from feeds.dedupe.signature import sketch_text
-from feeds.dedupe.terms import Terms, pack, unpack
+from feeds.dedupe.terms import Terms, pack, unpack_several
 from feeds.model import StoredSignature
 from tests.dedupe.conftest import NOW
 
@@ -31,7 +31,7 @@ def made(entries, days, seed=7):
             text = " ".join(dice.choices(VOCABULARY[: dice.choice((20, 200))], k=dice.choice((0, 5, 60, 300))))
         texts.append((title, text))
         sketched = sketch_text(title, text)
-        kept = unpack(sketched.terms)
+        kept = sketched.terms
         size = min(len(kept), dice.choice((0, 3, terms.MOST_TERMS)))
         order = dice.sample(range(size), size) if dice.random() < 0.1 else range(size)  # 0.1.0 kept them unordered
         packed = pack(Terms(kept.hashes[:size][order], kept.strengths[:size][order])) if size else b""
@@ -127,7 +127,7 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
                     window.add([StoredSignature(number, uid, source_id, sketched, NOW, copy=bool(copies))])
                     if packed and not copies:
                         drawn = count(1000 * number)
-                        arriving = Arriving(unpack(packed), "en", NOW, source_id, uid)
+                        arriving = Arriving(unpack_several([packed])[0], "en", NOW, source_id, uid)
                         stories.place([arriving], now=NOW, uid=lambda drawn=drawn: f"s{next(drawn)}")
                 if again < times - 1:
                     window.undo()
@@ -141,6 +141,10 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
     assert run(3) == run(1)
 
 
+def terms_of(stored):
+    return unpack_several([signature.split(stored.signature)[1]])[0]
+
+
 def test_a_restart_reads_back_the_stories_that_batches_made():
     """Stories begun, joined, merged and split batch by batch are, to the byte, what the store's entries give back."""
     entries = [each for each in made(400, 3, seed=4) if signature.split(each.signature)[1]]
@@ -150,7 +154,7 @@ def test_a_restart_reads_back_the_stories_that_batches_made():
         live.forget(now)
         live.begin()
         arriving = [
-            Arriving(unpack(signature.split(each.signature)[1]), "en", each.published or now, each.source_id, f"{n}")
+            Arriving(terms_of(each), "en", each.published or now, each.source_id, f"{n}")
             for n, each in enumerate(batch, at)
         ]
         placed = live.place(arriving, now=now, uid=lambda: UUID(int=next(numbers)).urn)
