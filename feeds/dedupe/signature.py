@@ -20,6 +20,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, count
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -350,9 +351,7 @@ def compact(sketched: bytes, header: Header) -> bytes:
     lower = np.frombuffer(grams, np.uint8).reshape(-1, 4)[:, :3].tobytes()
     upper = grams[4 * header.heads + 3 :: 4]
     if header.bodies > FEW:
-        bits = 0
-        for number, high in enumerate(upper):
-            bits |= 1 << (number + high)
+        bits = sum(map((1).__lshift__, map(add, upper, count())))
         upper = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
     return sketched[: header.end] + lower + upper
 
@@ -377,7 +376,7 @@ def expand(kept: bytes | bytearray) -> Sketch:
     grams = _raised(kept[at:end])
     upper = np.frombuffer(kept[end:], np.uint8)
     if header.bodies > FEW:
-        places = np.flatnonzero(np.unpackbits(upper, bitorder="little"))
+        places = np.unpackbits(upper, bitorder="little").nonzero()[0]
         high = (places - np.arange(len(places))).astype(np.uint32)
     else:
         high = upper.astype(np.uint32)

@@ -42,6 +42,7 @@ COPIES_KEPT = 8
 """So many copies of one article are kept for comparing; further ones add time and tell nothing."""
 CHUNK_BYTES = 1 << 18
 _TITLE_SALT = 0x5BD1E995
+_SHIFT = np.uint64(32)
 _URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ROW = np.dtype([("uid", "V16"), ("chunk", "u4"), ("offset", "u4"), ("size", "u2"), ("seen", "u4"), ("source", "u4")])
 """What is kept of an article beside its index: where its signature lies, when it was seen, in seconds."""
@@ -149,17 +150,17 @@ class Window:
             if header is None or not (header.word_count or header.titles):
                 continue
             sketched = entry.signature[: header.behind]
-            sketch = signature.read(sketched)
-            assert sketch is not None
+            triples = np.frombuffer(sketched, np.uint32, header.heads + header.bodies, header.end)
             if not entry.copy:
-                grams.append(distinct(np.concatenate((sketch.body, sketch.head))))
+                grams.append(triples)
             elif not self._is_wanted_copy(entry.article_uid):
                 continue
             self._keep(entry, compact(sketched, header))
-            self._postings.add(self._next, np.array(_indexed(sketch), np.uint32))
+            hashes = _indexed(triples[: header.heads], triples[header.heads :], header.titles, header.title_hash)
+            self._postings.add(self._next, np.array(hashes, np.uint32))
             self._next += 1
         if grams:
-            self.counts.add(np.concatenate(grams), [len(each) for each in grams])
+            self.counts.add(*_each_once(grams))
 
     def find(
         self,
@@ -200,9 +201,9 @@ class Window:
             return []
         order = documents.argsort(kind="stable")
         documents = documents[order]
-        first = np.flatnonzero(first_of_each(documents))
+        first = first_of_each(documents).nonzero()[0]
         shared = np.add.reduceat(telling[at[order]], first)
-        likely = np.flatnonzero(shared >= LEAST_TELLING)
+        likely = (shared >= LEAST_TELLING).nonzero()[0]
         best = likely[(-shared[likely]).argsort(kind="stable")[:COMPARED]]
         return [row for row in (documents[first[best]] - self._oldest).tolist() if row >= 0]
 
@@ -335,24 +336,37 @@ def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> b
     return any(near.unlike(nearest.weighed, one.weighed) for one in (*parts, *copies) if one.uid != nearest.uid)
 
 
-def _indexed(sketch: Sketch) -> list[int]:
-    """The hashes that an article is found by, each once.
+def _each_once(grams: Sequence[Hashes]) -> tuple[Hashes, list[int]]:
+    """The triples of all, those of an article each once and one article behind the other; how many each has."""
+    owners = np.arange(len(grams), dtype=np.uint64).repeat([len(each) for each in grams])
+    keys = distinct(owners << _SHIFT | np.concatenate(grams))
+    sizes = np.bincount((keys >> _SHIFT).astype(np.int64), minlength=len(grams))
+    return keys.astype(np.uint32), sizes.tolist()
+
+
+def _indexed(head: Hashes, body: Hashes, titles: int, title_hash: int) -> list[int]:
+    """The hashes that an article is found by, each once; *titles* is how many words its title has.
 
     They are the smallest of its text, those of its first sentences, and its title's.
     """
-    hashes = sketch.body[:INDEXED_BODY].tolist() + sketch.head[:INDEXED_HEAD].tolist()
-    if len(sketch.title) >= TITLE_WORDS:
-        hashes.append((sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF)
+    hashes = body[:INDEXED_BODY].tolist() + head[:INDEXED_HEAD].tolist()
+    if titles >= TITLE_WORDS:
+        hashes.append(_of_title(title_hash))
     return list(dict.fromkeys(hashes))
+
+
+def _of_title(title_hash: int) -> int:
+    return (title_hash ^ _TITLE_SALT) & 0xFFFFFFFF
 
 
 def _telling(mine: Weighed) -> tuple[Hashes, Weights]:
     """What `_indexed` gives, and what each weighs."""
     sketch = mine.sketch
-    found = dict.fromkeys(_indexed(sketch), 1.0)
-    found |= zip(sketch.body[:INDEXED_BODY].tolist(), mine.body[:INDEXED_BODY].tolist(), strict=True)
-    found |= zip(sketch.head[:INDEXED_HEAD].tolist(), mine.head[:INDEXED_HEAD].tolist(), strict=True)
-    return np.fromiter(found, np.uint32, len(found)), np.fromiter(found.values(), np.float64, len(found))
+    found = dict(zip(sketch.body[:INDEXED_BODY].tolist(), mine.body[:INDEXED_BODY].tolist(), strict=True))
+    found.update(zip(sketch.head[:INDEXED_HEAD].tolist(), mine.head[:INDEXED_HEAD].tolist(), strict=True))
+    if len(sketch.title) >= TITLE_WORDS:
+        found.setdefault(_of_title(sketch.title_hash), 1.0)
+    return np.array(list(found), np.uint32), np.array(list(found.values()), np.float64)
 
 
 class Boilerplate:
