@@ -7,7 +7,6 @@ later one stored, too. Columns hold such JSON deflated at its fastest level; tim
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import struct
 import types
@@ -19,6 +18,8 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from isal import isal_zlib
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
 
 from feeds.model import Entry
 
@@ -28,11 +29,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _AS_IT_IS = frozenset({str, int, float, bool, type(None), list, dict})
 """What JSON has itself; looked up, for an entry has some fifty fields and a poll thousands of entries."""
-_UNSET = object()
 
 
 def plain(value: Any, *, without: Collection[str] = ()) -> Any:
-    """A dataclass, or a field of one, as JSON can say it; times become microseconds. Fields *without* are left out."""
+    """A Struct, or a field of one, as JSON can say it; times become microseconds. Fields *without* are left out."""
     kind = value.__class__
     if kind in _AS_IT_IS:
         return value
@@ -46,12 +46,12 @@ def plain(value: Any, *, without: Collection[str] = ()) -> Any:
 
 
 def _plain_fields(value: Any, kind: type, without: Collection[str]) -> dict[str, Any]:
-    fields = {}
+    told = {}
     for name, default in _defaults(kind):
         field = getattr(value, name)
         if field is not default and field != default and name not in without:
-            fields[name] = field if field.__class__ in _AS_IT_IS else plain(field, without=without)
-    return fields
+            told[name] = field if field.__class__ in _AS_IT_IS else plain(field, without=without)
+    return told
 
 
 def restore(kind: type[T], value: Any) -> T:
@@ -115,10 +115,7 @@ def hashes_from_blob(blob: bytes | None) -> tuple[int, ...]:
 
 @cache
 def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (each.name, _UNSET if each.default is dataclasses.MISSING else each.default)
-        for each in dataclasses.fields(kind)
-    )
+    return tuple((each.name, each.default) for each in fields(kind))
 
 
 _READERS: dict[Any, Callable[[Any], Any]] = {datetime: moment, bytes: b64decode}
@@ -127,8 +124,8 @@ _READERS: dict[Any, Callable[[Any], Any]] = {datetime: moment, bytes: b64decode}
 @cache
 def _reader(hint: Any) -> Callable[[Any], Any]:
     """What turns JSON's idea of a value of type *hint* back into it."""
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _dataclass_reader(hint)
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return _struct_reader(hint)
     if hint in _READERS:
         return _READERS[hint]
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -154,13 +151,13 @@ def _union_reader(kinds: list[Any]) -> Callable[[Any], Any]:
     if len(kinds) == 1:
         inner = _reader(kinds[0])
         return inner if inner is _as_it_is else lambda value: None if value is None else inner(value)
-    required = {kind: {name for name, default in _defaults(kind) if default is _UNSET} for kind in kinds}
+    required = {kind: {name for name, default in _defaults(kind) if default is NODEFAULT} for kind in kinds}
     readers = [(required[kind], _reader(kind)) for kind in sorted(kinds, key=lambda kind: -len(required[kind]))]
     return lambda value: next(read for names, read in readers if names <= value.keys())(value)
 
 
-def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
-    names = {each.name for each in dataclasses.fields(kind)}
+def _struct_reader(kind: Any) -> Callable[[Any], Any]:
+    names = set(kind.__struct_fields__)
     # Most fields are text or numbers and need no reading: every entry of every article comes through here.
     readers: list[tuple[str, Callable[[Any], Any]]] | None = None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from feeds.configuration import DOCUMENTS, Source
 from feeds.parsed import Validators
@@ -25,8 +26,7 @@ STARVING_DAYS = 14
 _ACTIVE_DAYS = 5  # of those before, with anything at all: one import is no rhythm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceState:
+class SourceState(Struct, frozen=True, kw_only=True):
     """What the desk remembers of a source between polls. *validators* hold for *validators_url* alone.
 
     *body_hash*, *item_marks* and *rhythm* are opaque to the store. *interval_s* is the present interval, None before
@@ -64,8 +64,7 @@ class SourceState:
     site_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """*word* to sort and count by; *text* a sentence without a full stop that begins with it; *remedy* may be empty.
 
     *trouble* says that an admin has something to do.

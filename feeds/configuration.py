@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+
+from msgspec import Struct
 
 SourceKind = Literal["feed", "page", "sitemap", "json", "files", "mail"]
 FullText = Literal["full", "summary", "link"]
@@ -26,8 +27,7 @@ DOCUMENTS: tuple[SourceKind, ...] = ("files", "mail")
 WEEK_S = 7 * 86400
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What config may say for a number: from *least* to *most* of *unit*."""
 
     least: float
@@ -35,8 +35,7 @@ class Limits:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What config may say for a text: at most *longest* characters, in one line, not empty unless said here."""
 
     longest: int
@@ -44,16 +43,14 @@ class Words:
     lines: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
+class Several(Struct, frozen=True):
     """How many values config may give for a list."""
 
     least: int = 0
     most: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class OrWord:
+class OrWord(Struct, frozen=True):
     """A *word* that config may say in the place of a value, and what it *means*."""
 
     word: str
@@ -64,8 +61,7 @@ class OrWord:
 # A name in the place of limits is that of a form, such as an address or a time zone (`settings.forms.FORMS`).
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollSettings:
+class PollSettings(Struct, frozen=True, kw_only=True):
     """How often sources are asked; *per_host* transfers at once, *gap_s* between starts, over all of a host."""
 
     first_s: Annotated[float, Limits(1, WEEK_S, "seconds"), "how often a source of unknown rhythm is asked"] = 3600
@@ -76,8 +72,7 @@ class PollSettings:
     retry_after_scope: Annotated[RateScope, "what waits when an origin answers with Retry-After"] = "host"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchSettings:
+class FetchSettings(Struct, frozen=True, kw_only=True):
     """The limits of one fetch. *allow_private* opens networks (``10.1.0.0/16``) or one address and port."""
 
     timeout_s: Annotated[float, Limits(1, 600, "seconds"), "the longest that one fetch may take in all"] = 30
@@ -93,8 +88,7 @@ class FetchSettings:
     proxy: Annotated[str | None, "proxy", "a proxy that all fetches go through"] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DedupeSettings:
+class DedupeSettings(Struct, frozen=True, kw_only=True):
     """What a new article is compared with: the newest of what came before, in memory of the deciding process."""
 
     days: Annotated[int, Limits(10, 400, "days"), "how old an article may be that a new one is compared with"] = 14
@@ -102,8 +96,7 @@ class DedupeSettings:
     stories: Annotated[int, Limits(1000, 10**7), "stories in memory at most, 0.4 kB an article, eight of each"] = 50_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishSettings:
+class PublishSettings(Struct, frozen=True, kw_only=True):
     """What documents hold and how long it is kept. 0 for *keep_days* or *keep_articles* means for ever."""
 
     entries: Annotated[int, Limits(1, 1000), "articles in a section's document"] = 50
@@ -137,8 +130,7 @@ class PublishSettings:
     images: Annotated[bool, "whether articles keep their pictures"] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LicenceSettings:
+class LicenceSettings(Struct, frozen=True, kw_only=True):
     """What machines may do with what is published (RSL 1.0); nothing is said where neither list has anything."""
 
     permits: Annotated[tuple[Usage, ...], "what everybody's programs may do with the desk's contents"] = ()
@@ -150,8 +142,7 @@ class LicenceSettings:
         return bool(self.permits or self.prohibits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notify:
+class Notify(Struct, frozen=True, kw_only=True):
     """A webhook: *url* and *secret* as written, with `${NAME}` in them (see `settings.config.resolve_notify`)."""
 
     url: Annotated[str, "secret address", "where articles are sent to by POST, each as JSON; may hold ${NAME}"]
@@ -161,16 +152,14 @@ class Notify:
     secret: Annotated[str, "secret", "what deliveries are signed with (HMAC-SHA256), such as ${NAME}"] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepRaw:
+class KeepRaw(Struct, frozen=True, kw_only=True):
     """Answers as they came, for `wiredesk replay`: those of *days*, beside the last one of each source."""
 
     days: Annotated[int, Limits(0, 365, "days"), "how long all answers are kept; 0: the last one of each source"] = 0
     bytes: Annotated[int, Limits(0, 2**40, "bytes"), "how much of them is kept in all, compressed"] = 268_435_456
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestSettings:
+class DigestSettings(Struct, frozen=True, kw_only=True):
     """The digest by mail: none is sent while *to* names nobody. *server* is as written, with `${NAME}` in it."""
 
     at: Annotated[str, "time of day", "when it is sent each day, by the desk's time zone"] = "07:00"
@@ -180,8 +169,7 @@ class DigestSettings:
     server: Annotated[str, "mail server", "such as smtps://user:${PASSWORD}@smtp.example.org"] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """`wiredesk.yaml`: the desk as a whole. *base_url* never ends in a slash; *learn_at* is by the desk's time zone,
     "never" where admins learn by hand.
     """
@@ -234,8 +222,7 @@ TermField = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class Term(Struct, frozen=True, kw_only=True):
     """One condition: *field* of an entry is, or holds, one of *values*. *line* is where the admin wrote it."""
 
     field: TermField
@@ -243,8 +230,7 @@ class Term:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """A rule: at least one of *any* (where there is one), each of *all*, and none of *none*. Nests."""
 
     any: tuple[Term | Match, ...] = ()
@@ -263,8 +249,7 @@ def terms_of(*rules: Term | Match) -> Iterator[Term]:
             waiting += (*rule.any, *rule.all, *rule.none)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
+class Drop(Struct, frozen=True, kw_only=True):
     """What must never be published: *match*, of the source with the key *source* alone, or of all."""
 
     match: Match
@@ -272,8 +257,7 @@ class Drop:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A node of the tree that admins define. *path* joins the keys with ``/``; the whole desk has the path ``""``."""
 
     path: str
@@ -316,8 +300,7 @@ UNFILED = "unfiled"
 """The path under which articles wait that no rule files."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Select:
+class Select(Struct, frozen=True, kw_only=True):
     """Where the articles of a page stand (CSS or XPath, see `feeds.conventions`), or those of JSON (JMESPath), and each
     part within an article; ``""`` for what is not taken. *item* is called `items` for JSON.
     """
@@ -339,8 +322,7 @@ class Select:
     script: Annotated[str, Words(1000), "where JSON stands in a page: script#__NEXT_DATA__"] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """One source as configured. *key* is its identity (`id:`, else its name); *id* is the store's, 0 before it has one.
 
     *target* is the address to fetch, or for kind ``files`` the glob relative to the config folder.

@@ -7,17 +7,16 @@ I/O: reads that table.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from cssselect import HTMLTranslator, SelectorError
+from msgspec import Struct
 
 from feeds.configuration import Select
 from feeds.files import tables
 
 
-@dataclass(frozen=True, slots=True)
-class Convention:
+class Convention(Struct, frozen=True):
     """What is known of a page by its address: *what* it is, and *url*, its feed; with *select* a page to be read by it.
 
     Where *url* is ``""`` only the page itself, or a catalogue, can tell the feed: *ask* is the address that does, by

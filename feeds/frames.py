@@ -15,12 +15,13 @@ import json
 import re
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import escape
+
+from msgspec import Struct
 
 from feeds.dates import rfc822, rfc3339
 from feeds.errors import ParseError
@@ -292,8 +293,7 @@ _ITEMS = re.compile(r'"items":\s*\[\s*')  # in a text its quotes are escaped
 _BETWEEN = re.compile(r"\s*(?:,\s*|(?=\]))")
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """A document in pieces: head + separator.join(entries) + tail are its bytes."""
 
     head: bytes

@@ -9,9 +9,10 @@ Every datetime is aware and UTC; every duration and size carries its unit in its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from feeds.configuration import FullText
 from feeds.parsed import Details
@@ -19,8 +20,7 @@ from feeds.parsed import Details
 # --------------------------------------------------------------------------- normalise: what can be trusted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry(Details):
+class Entry(Details, frozen=True, kw_only=True):
     """One entry made trustworthy: plain or sanitised text, absolute http(s) links, aware UTC dates.
 
     *key* identifies it within its source (criteria G1): entry id, else comparable link, else a hash of its text.
@@ -62,8 +62,7 @@ LINEAGE_FIELDS = frozenset("key title text link canonical_url authors origin cre
 # --------------------------------------------------------------------------- dedupe: seen, updated, copy, new
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """Why something was decided: *kind* such as ``entry-id``, ``url``, ``text``, ``near``; *detail* for people."""
 
     kind: str
@@ -76,8 +75,7 @@ NEVER_SHOWN = "dropped"
 """`Evidence.kind` of an entry that its own source's `drop:` rule keeps out: its article is told in no words of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Beside(Struct, frozen=True, kw_only=True):
     """What of a document stands beside the entries that were read. *window* counts all of its items, known ones that
     were left out included; *addresses* are those of the entries that items left out give too, under other titles.
     *left_out* are the items themselves: `feeds.text.short_hash` of key and of title.
@@ -92,8 +90,7 @@ NOTHING_BESIDE = Beside()
 """Where nothing was left out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownEntry:
+class KnownEntry(Struct, frozen=True, kw_only=True):
     """An entry that the store already has. *signature* is what its `Decision` carried, empty where none was kept."""
 
     key: str
@@ -125,8 +122,7 @@ class StoredSignature(NamedTuple):
     story_uid: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What the store already has of a batch of entries: all that `dedupe` may ask, fetched in a few queries.
 
     *entries* by (source id, key). *by_comparable* and *by_text* give article uids. *recent* are each source's newest
@@ -146,8 +142,7 @@ class Known:
 DecisionKind = Literal["seen", "updated", "copy", "new", "refused"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """What becomes of one entry. *article_uid* is the article's, made here for a new one.
 
     ``seen``: nothing changed. ``updated``: the entry's text changed (*significant* moves `updated`).
@@ -172,8 +167,7 @@ class Decision:
     apart: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Containment:
+class Containment(Struct, frozen=True):
     """What is kept of two articles, of which one contains the other: the signatures of their entries, by source id and
     key; empty where none was kept."""
 
@@ -186,8 +180,7 @@ class Containment:
 # --------------------------------------------------------------------------- file: where, and why
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
+class Placement(Struct, frozen=True, kw_only=True):
     """A section that an entry belongs in, and why. *by*: rule, breadcrumb, source, category, path, learned, child.
 
     *by* `DROPPED` or `DROPPED_AT_SOURCE` it belongs in none; its *section* is `UNFILED` then.
@@ -223,8 +216,7 @@ def dropped(placements: Iterable[Placement]) -> Placement | None:
     return None if elsewhere else of_a_source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filing:
+class Filing(Struct, frozen=True, kw_only=True):
     """An article put in a section, as stored. *sequence* is the section's counter when it last changed there.
 
     *number* is its place in the order of filing, by which archive pages are cut.
@@ -244,8 +236,7 @@ class Filing:
 # --------------------------------------------------------------------------- what is published
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyNote:
+class CopyNote(Struct, frozen=True, kw_only=True):
     """One copy of an article, as readers may see it."""
 
     source_name: str
@@ -256,8 +247,7 @@ class CopyNote:
     why: str = ""  # how it was recognised, or why it is the original
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Related:
+class Related(Struct, frozen=True, kw_only=True):
     """Another article that one contains, or is contained in, as readers may see it."""
 
     uid: str
@@ -270,8 +260,7 @@ class Related:
         return self.uid.removeprefix("urn:uuid:")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article(Details):
+class Article(Details, frozen=True, kw_only=True):
     """The thing published: what one or more entries say. Everything that render needs, rights already applied.
 
     *uid* is ``urn:uuid:…`` and never changes. *link* is the permalink, None for a document without address (then
@@ -319,8 +308,7 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(Struct, frozen=True, kw_only=True):
     """The bytes of a feed around its entries: head + separator.join(fragments) + tail. See `feeds.frames`.
 
     The placeholders that `frames.assemble` fills stand in *head* and *tail*.
@@ -332,8 +320,7 @@ class Frame:
     separator: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fragment:
+class Fragment(Struct, frozen=True, kw_only=True):
     """One article in one format: the bytes that feedgen made of it once.
 
     *version* is render's own, *revision* the article's that it was made of; None: the one that is stored now.
@@ -347,8 +334,7 @@ class Fragment:
     revision: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """The finished bytes of one section in one format, with its validators.
 
     *etag* is the opaque part without quotes, ``<sequence>-<hash>``; coded variants append ``.gz`` or ``.br``.

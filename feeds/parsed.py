@@ -5,9 +5,11 @@ Nothing here is trusted yet: `normalise/` makes entries of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Order = Literal["dmy", "mdy", "ymd"]
 """In which order a document writes day, month and year in numbers."""
@@ -15,8 +17,7 @@ Order = Literal["dmy", "mdy", "ymd"]
 # --------------------------------------------------------------------------- fetch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validators:
+class Validators(Struct, frozen=True, kw_only=True):
     """ETag and Last-Modified as the origin gave them, byte for byte (RFC 9110 §8.8); None where it gave none."""
 
     etag: str | None = None
@@ -26,8 +27,7 @@ class Validators:
         return self.etag is not None or self.last_modified is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One thing to ask: *url* exactly as configured. *validators* are sent to *validators_url* alone, on whatever hop
     that is met (None: *url* itself), for they belong to the address that gave them.
     """
@@ -52,8 +52,7 @@ def posting(request: Request, body: str) -> Request:
     return replace(request, post=body.encode(), headers=headers, validators=Validators())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
+class Redirect(Struct, frozen=True, kw_only=True):
     """One hop that was followed (RFC 9110 §15.4)."""
 
     status: int
@@ -61,8 +60,7 @@ class Redirect:
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What an origin answered, whole. *status* is a 2xx with a document, 304 or 410; everything else is a FetchError,
     but to a request that takes the answer *as_is*.
 
@@ -94,8 +92,7 @@ class Answer:
 TextType = Literal["text", "html", "xhtml"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawText:
+class RawText(Struct, frozen=True, kw_only=True):
     """Text as a document gave it: *value* is plain text, or markup of *type*; *base* resolves links in it."""
 
     value: str
@@ -104,8 +101,7 @@ class RawText:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """An author or contributor."""
 
     name: str = ""
@@ -113,8 +109,7 @@ class Person:
     email: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class Category(Struct, frozen=True, kw_only=True):
     """A publisher's own label: *term*, the *scheme* (RSS: domain) it is from, *label* for people."""
 
     term: str
@@ -122,8 +117,7 @@ class Category:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosure:
+class Enclosure(Struct, frozen=True, kw_only=True):
     """A file that comes with an entry (RSS enclosure, Atom link rel=enclosure, JSON Feed attachment, media:content).
 
     Files with the same *group* above 0 are renditions of one thing (media:group), the best of them first.
@@ -143,8 +137,7 @@ class Enclosure:
     group: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """A picture that stands for the entry (media:thumbnail, media:content, og:image, JSON Feed image, else the first
     true picture of the text). *alt* stands in its place, *caption* below it, *credit* names who made it; all plain.
     """
@@ -160,8 +153,7 @@ class Image:
 EpisodeKind = Literal["", "full", "trailer", "bonus"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
+class Transcript(Struct, frozen=True, kw_only=True):
     """The words of an episode as a file (podcast:transcript). *captions*: timed, to be shown while it plays."""
 
     url: str
@@ -170,8 +162,7 @@ class Transcript:
     captions: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Participant:
+class Participant(Struct, frozen=True, kw_only=True):
     """Somebody heard or seen in an episode (podcast:person). *role* and *group* are words of the Podcast Taxonomy."""
 
     name: str
@@ -181,8 +172,7 @@ class Participant:
     image_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class Episode(Struct, frozen=True, kw_only=True):
     """What an entry says of itself as a part of a show (itunes:, podcast:). How long it is stands with its file.
 
     *number* counts within *season* and may lie between two whole ones; *label* is how it is written where that is no
@@ -209,8 +199,7 @@ class Episode:
 Shape = Literal["point", "line", "polygon", "box"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where an entry is about (GeoRSS Simple, geo:lat and geo:long, GML): pairs of latitude and longitude in degrees.
 
     A polygon ends with its first pair; a box has two, the lower corner first. *name* is the place's, "" for none.
@@ -221,8 +210,7 @@ class Place:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Whom an entry credits as first publisher; *url* of their site, *feed_url* and *feed_id* from atom:source."""
 
     name: str
@@ -231,8 +219,7 @@ class Origin:
     feed_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discussion:
+class Discussion(Struct, frozen=True, kw_only=True):
     """Where people talk about an entry: RSS comments, slash:comments, wfw:commentRss, link rel=replies (RFC 4685)."""
 
     url: str | None = None
@@ -240,8 +227,7 @@ class Discussion:
     count: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
+class Details(Struct, frozen=True, kw_only=True):
     """What stands beside title, text and dates: of an entry as parsed, as trusted, and of the article published."""
 
     language: str | None = None
@@ -261,8 +247,7 @@ class Details:
     noindex: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedEntry(Details):
+class ParsedEntry(Details, frozen=True, kw_only=True):
     """One entry as the document says it: nothing resolved, cleaned or believed yet.
 
     Dates are the document's own strings. *position* counts from 0 in document order.
@@ -284,8 +269,7 @@ class ParsedEntry(Details):
     notes: tuple[str, ...] = ()  # what the parser took out, and why, in words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hints:
+class Hints(Struct, frozen=True, kw_only=True):
     """What a feed declares about its own rhythm: RSS ttl, skipHours (GMT), skipDays; sy:updatePeriod / Frequency."""
 
     ttl_s: float | None = None
@@ -294,8 +278,7 @@ class Hints:
     update_period_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedFeed:
+class ParsedFeed(Struct, frozen=True, kw_only=True):
     """A document as it stood. *item_hashes* are those of all its items, in order, for the next poll's cut; *head_hash*
     is of the bytes around them without the feed's own dates, 0 where the document was not cut.
 

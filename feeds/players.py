@@ -7,16 +7,16 @@ of every reader of a page.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
+from msgspec import Struct
+
 from feeds.files import tables
 
 
-@dataclass(frozen=True, slots=True)
-class Player:
+class Player(Struct, frozen=True):
     """*site* by its name, *watch* the address for people, *still* that of a picture where it follows from the id."""
 
     site: str

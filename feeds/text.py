@@ -15,12 +15,12 @@ import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html import unescape
 from pathlib import Path
 
 import xxhash
+from msgspec import Struct
 
 from feeds.files import tables
 
@@ -237,16 +237,14 @@ LINES_KEPT = 96
 """Of one document; with 24 of them at most 19 kB, for entries a tenth of that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One document: by what it is known, and the hashes of its lines."""
 
     mark: int
     lines: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Recurring:
+class Recurring(Struct, frozen=True, dict=True):
     """The last documents of a source or a site, the newest last."""
 
     documents: tuple[Shown, ...] = ()

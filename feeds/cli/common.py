@@ -14,7 +14,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from itertools import zip_longest
@@ -24,6 +23,8 @@ from unicodedata import east_asian_width
 from urllib.parse import urlsplit
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.errors import DeskError
 from feeds.files import make_private
@@ -37,8 +38,7 @@ PORT = 8080
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """*database* is a URL: what WIREDESK_DATABASE names, with or without --data; else `desk.sqlite3` in *data*.
 
     *port* is the one that a desk on *data* listens on, or did when it last ran: empty where none is known, or where

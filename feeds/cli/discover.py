@@ -9,13 +9,13 @@ import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 import yaml
+from msgspec import Struct
 
 from feeds.cli.common import Places, counted, judged_files, with_places
 from feeds.codec import plain
@@ -165,8 +165,7 @@ def offers_of(answer: Answer) -> list[Offer]:
 # --------------------------------------------------------------------------- discover
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """A feed that was asked and can be read. *comments*: of what readers comment, which few want to publish."""
 
     url: str

@@ -12,13 +12,13 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+from msgspec import Struct, field
 from werkzeug.test import Client
 
 from feeds.cli.common import Places, with_places
@@ -72,8 +72,7 @@ _STORY = re.compile(rb'href="[^"]*(/story/[0-9a-f-]{36})"')
 _ARTICLE = re.compile(rb'"id":"urn:uuid:([0-9a-f-]{36})"')
 
 
-@dataclass(slots=True)
-class Written:
+class Written(Struct):
     """What an export did."""
 
     addresses: int = 0

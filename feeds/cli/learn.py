@@ -7,13 +7,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from feeds.cli.common import Places, judged_files, make_data, need_config, print_json, with_places
 from feeds.cli.stored import filed_articles, has_run, running_config

@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from operator import itemgetter
 from typing import Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from feeds.cli import check
 from feeds.cli.common import Places, counted, judged_files, need_config, print_json, with_json, with_places
@@ -32,8 +33,7 @@ ALONE = 5_000
 """With more articles than this, a second process pays."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """An article that would move."""
 
     id: str
@@ -42,8 +42,7 @@ class Example:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionPlan:
+class SectionPlan(Struct, frozen=True, kw_only=True):
     """What would become of a section. *fresh* entries of its document would be new to those who read it."""
 
     path: str
@@ -58,8 +57,7 @@ class SectionPlan:
     leaving: tuple[Example, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """All that an edit would do. Ids of articles that are published stay in any case."""
 
     changed: bool

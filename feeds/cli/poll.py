@@ -11,12 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from operator import attrgetter
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from feeds import files
 from feeds.cli.common import NARROW, Places, counted, make_data, need_config, show_table, terminal_width, with_places

@@ -10,7 +10,6 @@ import glob
 import os
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any
 
 import click
 import yaml
+from msgspec import Struct, field
+from msgspec.structs import replace
 from watchfiles import watch as watch_files
 
 from feeds import files
@@ -73,8 +74,7 @@ def preview(found: Places, what: str, section: str | None, limit: int, pieces: i
         shown.show_or_say()
 
 
-@dataclass
-class _Shown:
+class _Shown(Struct):
     """One thing that is shown again and again; *answers* are kept, so that a site is asked once."""
 
     found: Places

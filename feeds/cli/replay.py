@@ -13,11 +13,12 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 
 import click
+from msgspec import Struct, field
+from msgspec.structs import fields, replace
 
 from feeds.cli.common import Places, counted, need_config, with_places
 from feeds.cli.explain import explanation
@@ -55,8 +56,7 @@ COMPARED = (
 SHOWN_CHARS = 90
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What replaying said: *differences* are lines for an entry of a source each, *failed* answers that can't be read.
 
     *gone* are answers of sources that are no longer in config.

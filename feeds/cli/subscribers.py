@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 
 import click
+from msgspec.structs import asdict
 
 from feeds.cli.common import Places, show_table, terminal_width, with_json, with_places
 from feeds.cli.stored import need_running_config, opened

@@ -7,10 +7,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from feeds.cli.common import Places, counted, need_database, sqlite_in, with_places
 from feeds.cli.stored import AT_ONCE, find_article, opened, running_config

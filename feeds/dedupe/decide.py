@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from uuid import uuid4
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.dedupe import near, signature
 from feeds.dedupe.grouping import Arriving, Joined, Stories
@@ -42,8 +44,7 @@ REMEMBERED_AT_ONCE = 2_000
 """Stored entries that are decoded together."""
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     """An entry on its way to a decision. *sketched* is made of those alone that are not known as they are."""
 
     entry: Entry
@@ -91,8 +92,7 @@ def new_uid() -> str:
     return f"urn:uuid:{uuid4()}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(Struct, frozen=True):
     """What the entries of the document in hand are compared with: *live* are those that it shows, by article."""
 
     source_id: int

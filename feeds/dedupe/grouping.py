@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.dedupe import signature
 from feeds.dedupe.linking import JOIN, LINKED, RECENT, Group, Likeness, Member, Weights, gather, nearness
@@ -37,8 +38,7 @@ AT_ONCE = 64
 """Articles that are compared together: what is done for them at once takes a few hundred kB for each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arriving:
+class Arriving(Struct, frozen=True):
     """An article to be placed. *terms* are those that are kept; *uid* is its id."""
 
     terms: Terms
@@ -48,8 +48,7 @@ class Arriving:
     uid: str
 
 
-@dataclass(slots=True, eq=False)
-class Story:
+class Story(Struct, eq=False):
     """A story: its RECENT newest articles and the number of all; *touched* is when the last one arrived.
 
     *first* and *newest* are the numbers of its first and its last article.
@@ -388,8 +387,7 @@ def _tie(tied: dict[Member | Story, list[Member | Story]], one: Member, other: M
         tied.update(dict.fromkeys(more, circle))
 
 
-@dataclass(frozen=True, slots=True)
-class Circle:
+class Circle(Struct, frozen=True):
     """Articles in the order in which they came, how like each two are, and the groups in which they stand together.
 
     *stories* are those that they were in before; of one that is larger than what is compared, all stay together.

@@ -15,13 +15,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple
 
 import xxhash
+from msgspec import Struct
 
 from feeds.comparable import addresses_of
 from feeds.dates import month_named, names_a_day
@@ -45,8 +45,7 @@ FLOOD_ENTRIES = 5
 """So many unknown entries of a document that pair with known ones by title alone are an archive issued again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(Struct, frozen=True):
     """The stored entry that an arriving one is, and why."""
 
     known: KnownEntry

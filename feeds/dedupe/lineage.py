@@ -14,10 +14,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.comparable import comparable_url
 from feeds.configuration import FullText, Source
@@ -65,8 +67,7 @@ PLAIN_WEIGHT = 0.8
 """So sure a credit must be for the article to name it as its origin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(Struct, frozen=True):
     """Somebody named as first publisher: *name* as known, *how* it was said, *weight* from 0 to 1.
 
     Inputs from an agency (*partial*) do not make the entry its copy.
@@ -291,8 +292,7 @@ PLAIN_LEAD = 3.0
 """So far ahead an original has been named, and not only dated earlier."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OriginSigns:
+class OriginSigns(Struct, frozen=True, kw_only=True):
     """What an entry says of where it comes from: all of it that is weighed, a small part of what was read."""
 
     credits: tuple[Credit, ...]
@@ -315,8 +315,7 @@ def origin_signs(entry: Entry) -> OriginSigns:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """What one entry of an article says, with its source, when it was first seen, and whether that source drops it."""
 
     signs: OriginSigns
@@ -325,8 +324,7 @@ class Candidate:
     dropped: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lineage:
+class Lineage(Struct, frozen=True, kw_only=True):
     """*original* counts in the entries given; None where each credits somebody who has brought nothing (yet).
 
     *evidence* is what was weighed for each entry.

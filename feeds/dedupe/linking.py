@@ -8,13 +8,13 @@ it does not matter in which order they came.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from feeds.dedupe.terms import Floats, Habits, TermCounts, distinct
 
@@ -52,8 +52,7 @@ class Member(NamedTuple):
     strengths: bytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weights:
+class Weights(Struct, frozen=True, eq=False):
     """The terms of several articles, one behind the other: whose each is, and what it weighs.
 
     The weights of an article have together, as a vector, the length 1; *telling* is what the terms tell of any article.

@@ -12,11 +12,11 @@ telling words stand in the shorter version too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 
 from feeds.dedupe import signature
 from feeds.dedupe.signature import LOW_BITS, Sketch, expand, glance, grams_of
@@ -90,8 +90,7 @@ LEAST_WORDS = 60
 MOST_WORDS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(Struct, frozen=True):
     """How near two texts are: *score* against *threshold*, and the parts it was made of."""
 
     score: float
@@ -120,8 +119,7 @@ def evidence(likeness: Likeness) -> Evidence:
     return Evidence(kind="near", detail=f"{found}, {asked}, for {likeness.asked}", score=score, threshold=threshold)
 
 
-@dataclass(frozen=True, eq=False)
-class Weighed:
+class Weighed(Struct, frozen=True, eq=False, dict=True):
     """A sketch with the weights of its triples, as they are now."""
 
     sketch: Sketch

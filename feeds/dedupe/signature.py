@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, count
 from operator import add
@@ -26,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import xxhash
+from msgspec import Struct
 
 from feeds.dates import MONTHS
 from feeds.dedupe.terms import Hashes, Terms, count_terms, distinct, stemmed
@@ -63,8 +63,7 @@ _INSIDE = re.compile(rf"(?<=[\w,;] )[{_CAPITALS}][\w'’]*")
 """A word with a capital behind another one of its sentence: one that begins a sentence has it whatever it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sketch:
+class Sketch(Struct, frozen=True):
     """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text.
 
     *title* holds the words of the title, *marked* the same, odd where one numbers it, *figures* the numbers near the
@@ -312,8 +311,7 @@ def named(title: str, text: str) -> list[str]:
     return words(" ".join(word for word in found if f" {word.lower()} " not in text)) if found else []
 
 
-@dataclass(frozen=True, slots=True)
-class Sketched:
+class Sketched(Struct, frozen=True):
     """*signature* is what near copies are found by, *terms* what stories are."""
 
     signature: bytes

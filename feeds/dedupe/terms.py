@@ -15,12 +15,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
+from msgspec import Struct
 
 from feeds import files, text
 from feeds.dates import MONTHS
@@ -75,8 +75,7 @@ TYPICAL_WORDS = 60
 """Of a text so long the chance is told that it holds a word at all."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Terms:
+class Terms(Struct, frozen=True, eq=False):
     """*hashes* of stems, in order and each once, with their *strengths*."""
 
     hashes: npt.NDArray[np.uint32]

@@ -13,11 +13,11 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from prometheus_client import Counter, Histogram
 
 from feeds.condition import STARVING_DAYS, starved
@@ -42,8 +42,7 @@ SAVE_EVERY_S = 1.0
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class Alarm(Struct, frozen=True, kw_only=True):
     """One thing to tell; *kind* and *subject* are what it is known by."""
 
     kind: str

@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.configuration import UNFILED, Section, Settings, Source, renames
 from feeds.errors import ConfigError, StoreError
@@ -54,8 +56,7 @@ log = logging.getLogger(__name__)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """The config in force. *errors* are those of the files, where an older, stored config had to serve instead.
 
     *seen* is the fingerprint of the files that were judged, None where they changed meanwhile. *judged* is False where
@@ -245,7 +246,7 @@ def files_differently(old: Config, new: Config) -> bool:
     """Whether what is stored already may belong elsewhere by *new*: other rules, or a source set to another section."""
     plain = {"description": "", "limit": None, "copies": "fold", "language": None, "moved_from": ()}
     rules = [
-        digest_of(Settings(), tuple(replace(section, **plain) for section in config.sections), (), config.drops)  # type: ignore[arg-type]
+        digest_of(Settings(), tuple(replace(section, **plain) for section in config.sections), (), config.drops)
         for config in (old, new)
     ]
     keys = {was: now for now, was in renames(old.sources, new.sources).items()}

@@ -11,12 +11,13 @@ import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from feeds.configuration import Section, Settings
 from feeds.dates import zone_of
@@ -40,8 +41,7 @@ OLD = timedelta(days=4)
 DAY, TRIED, MARK = "digest_day", "digest_tried", "digest "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """What came to one section; *more* articles than these."""
 
     title: str

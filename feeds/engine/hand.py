@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from feeds.engine.alarms import IngestCounts
 from feeds.engine.config_in_force import stored_desk, stored_version
@@ -43,8 +44,7 @@ CONFIG_EVERY_S = 1.0
 STORE_RETRY_S = 2.0
 
 
-@dataclass(slots=True)
-class _Shard:
+class _Shard(Struct):
     """A shard under way: *future* is told how many sources were polled, once a host's gap has passed."""
 
     number: int

@@ -20,8 +20,9 @@ import threading
 import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 LOOK_EVERY_S = 0.5
 """How often a parent is looked for where the system does not tell of its end."""
@@ -124,8 +125,7 @@ class Signs:
         self._folder.cleanup()
 
 
-@dataclass(slots=True)
-class _Heard:
+class _Heard(Struct):
     """Who has given a sign, the CPU seconds it had used then, and for how long it was silent since."""
 
     name: str

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apscheduler.triggers.base import BaseTrigger
+from msgspec import Struct
 
 LEAST_S = 5.0
 """Seconds by which the clock is set before anybody minds; what NTP slews is far less between two looks."""
@@ -29,8 +29,7 @@ class Every(BaseTrigger):  # type: ignore[misc]
         return following if now < following <= now + self._step else now + self._step
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What happened between two looks: seconds by which the wall clock was *set*, and which the machine *slept*."""
 
     set_s: float = 0.0

@@ -24,11 +24,12 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from feeds import files
 from feeds.engine.liveness import LEAST_SHARE, cpu_seconds, end_with_parent, name_process
@@ -64,8 +65,7 @@ START_AGAIN_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """How long after a worker that died before it was warm the next one is started; a machine in trouble needs time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What one body may cost. *still_s*: seconds without any use of CPU, where the system tells that of a process."""
 
     cpu_s: float = 20.0
@@ -74,8 +74,7 @@ class Limits:
     memory_bytes: int = 2 << 30
 
 
-@dataclass(slots=True, eq=False)
-class Task:
+class Task(Struct, eq=False):
     """A body to read and the tag to give it back with; *ends* says how the workers ended that had begun with it."""
 
     job: Job

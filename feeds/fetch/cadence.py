@@ -8,8 +8,9 @@ a day, or of which nothing is known, is asked every *first_s*; one that posts a 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from feeds.configuration import PollSettings
 from feeds.errors import FailureKind
@@ -26,8 +27,7 @@ TURNOVER = 0.25
 """Share of a window that is let be expected to be new at the next poll: real sources post in bursts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """When to ask next and why. *memory* is the cadence's own JSON, handed back at the next poll.
 
     *interval_s* is the usual interval at present, which a failure leaves as it was.

@@ -9,12 +9,12 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import xxhash
+from msgspec import Struct, field
 
 from feeds import files
 from feeds.errors import FetchError
@@ -32,8 +32,7 @@ MAX_LOOK_BYTES = 64 << 20
 """Bytes of files that one look brings, or one file: all of them are held in memory at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFile:
+class FoundFile(Struct, frozen=True, kw_only=True):
     """A complete file whose state was not known: *name* is relative to the folder, with ``/``."""
 
     name: str
@@ -41,8 +40,7 @@ class FoundFile:
     state: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedFile:
+class RefusedFile(Struct, frozen=True, kw_only=True):
     """A file that is not read: its *name*, fit to be shown, why, and what to do."""
 
     name: str
@@ -50,8 +48,7 @@ class RefusedFile:
     remedy: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Look:
+class Look(Struct, kw_only=True):
     """What a folder holds now. *states* are those of all complete files, to hand in at the next look.
 
     *waiting* counts files left for the next look; *refused* are those that are not read and were not refused for the

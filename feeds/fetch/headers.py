@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 import brotli
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.fetch.target import Target
 from feeds.parsed import Validators
@@ -314,8 +315,7 @@ MAX_COOKIES = 50
 MAX_COOKIE_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a cookie is sent to: *domain* itself, with *wide* also its subdomains; below *path*; *secure*: by https."""
 
     domain: str

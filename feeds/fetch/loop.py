@@ -12,11 +12,11 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import pycurl
+from msgspec import Struct, field
 
 from feeds.configuration import FetchSettings, PollSettings
 from feeds.errors import FetchBroken, FetchError, UrlError
@@ -42,8 +42,7 @@ PARKED_S = 120.0
 """How long a host may wait for a thread of the resolver: long only in the lane of those that failed lately."""
 
 
-@dataclass(slots=True)
-class _Line(Generic[T]):
+class _Line(Struct, Generic[T]):
     waiting: deque[T] = field(default_factory=deque)
     running: int = 0
     next_start: float = 0.0

@@ -11,7 +11,6 @@ import re
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.utils import getaddresses
@@ -19,6 +18,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct, field
 
 from feeds.configuration import FetchSettings
 from feeds.errors import FetchBlocked, FetchError
@@ -38,8 +39,7 @@ _STATE = re.compile(r"(\d+):(\d+)\Z")
 _LIST = re.compile(r"<([^<>\s]+)>")
 
 
-@dataclass(slots=True, kw_only=True)
-class Letters:
+class Letters(Struct, kw_only=True):
     """What a look into a mailbox brought: letters by their number, *state* for the next look, whether there are *more*.
 
     *passed_over* counts letters of senders that are not allowed, *too_large* those with too many bytes.

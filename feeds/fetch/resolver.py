@@ -11,9 +11,10 @@ import socket
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import NamedTuple
+
+from msgspec import Struct
 
 Lookup = Callable[[str], Sequence[str]]
 """A host name to its addresses, best first; may block; raises OSError (socket.gaierror) where there are none."""
@@ -33,8 +34,7 @@ def system_lookup(host: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     host: str
     start: float
     slow: bool

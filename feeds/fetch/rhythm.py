@@ -10,10 +10,11 @@ import math
 import struct
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Literal
+
+from msgspec import Struct, field
 
 from feeds.errors import FailureKind
 from feeds.parsed import Hints
@@ -53,8 +54,7 @@ _CUTS = [slice(sum(_LISTS[:at]), sum(_LISTS[: at + 1])) for at in range(len(_LIS
 _NUMBERS = struct.Struct(f"<ddIfff{sum(_LISTS)}f")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
+class Poll(Struct, frozen=True, kw_only=True):
     """What one poll brought. *window* counts the entries the document held, *new* those never seen before.
 
     *published* are the dates of the new entries; *fresh_s* is what Cache-Control or Expires still allow (RFC 9111
@@ -164,8 +164,7 @@ def _shares(posts: Sequence[float], days: Sequence[float]) -> list[float]:
 EVEN = Profile([1.0] * 24, [1.0] * 7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
+class Silence(Struct, frozen=True, kw_only=True):
     """A source quiet against its own rhythm: *expected* arrivals since, and how *probable* none of them is."""
 
     since: datetime
@@ -173,8 +172,7 @@ class Silence:
     probability: float
 
 
-@dataclass(slots=True)
-class Rhythm:
+class Rhythm(Struct):
     """What is remembered of one source. Lists by memory, by hour of day, by day of week (Monday is 0)."""
 
     at: float = 0.0

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, unquote_to_bytes, urljoin
 
 import idna
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.errors import UrlError
 from feeds.urls import masked
@@ -34,8 +35,7 @@ class SchemeRefused(UrlError):
     """A URL of a scheme that is never fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One URL, ready to be asked. *host* is lower-case ASCII without brackets; *path* is sent byte for byte.
 
     *literal* is the address where the host is one, in whatever spelling. *userinfo* is as written, never sent on

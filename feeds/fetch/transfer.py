@@ -20,9 +20,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds.errors import (
     FailureKind,
@@ -108,8 +110,7 @@ def curl_failure(code: int, message: str) -> Failure:
     return Failure(error, kind, f"{cause} ({text})" if text else cause, remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """How one hop ended: *status* 0 where no head arrived whole; *failure* where the transfer did not end well."""
 
     status: int
@@ -124,8 +125,7 @@ class Unsendable(Exception):
     """A header or URL that can't be put on the wire; the text says which."""
 
 
-@dataclass(slots=True, eq=False)
-class Transfer:
+class Transfer(Struct, eq=False):
     """The state of one fetch. Times are the loop's clock; *spent_s* leaves out what was waited in a host's line."""
 
     request: Request

@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from feeds.dates import parse_date
 from feeds.errors import DeskError
@@ -27,8 +27,7 @@ _BETWEEN = re.compile(r"\s*[,;|]\s*|\s+(?:and|&)\s+")
 _GROUP_WORDS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """A text and the sections that it is filed in. Those of one *group* are never on both sides of a test.
 
     Nor are those of one *source*, for sections that enough sources fill: what is learned must hold for new ones. *at*
@@ -118,8 +117,7 @@ _CONFUSIONS = 3
 _EXAMPLES = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Struct, frozen=True, kw_only=True):
     """What the model says of each example when it has not seen it, for the report. *truth* is texts × sections."""
 
     examples: tuple[Example, ...]
@@ -129,8 +127,7 @@ class Trial:
     tokens: tuple[tuple[str, ...], ...]  # the words learned from
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confusion:
+class Confusion(Struct, frozen=True, kw_only=True):
     """Articles of a section that the model would file in *other*, with some of their titles."""
 
     other: str
@@ -138,8 +135,7 @@ class Confusion:
     titles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionReport:
+class SectionReport(Struct, frozen=True, kw_only=True):
     """How well one section is told, on texts held back: over all (*precision*, *recall*), and where the model is sure.
 
     *coverage* is the share of the section's own articles that are filed when *wanted* of them must be right, by the
@@ -163,8 +159,7 @@ class SectionReport:
         return 2 * self.precision * self.recall / ((self.precision + self.recall) or 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """The whole: *right* is the share of texts told right, *coverage* the share filed at 95 % precision over all,
     *error* by how much probabilities were off on average (expected calibration error).
     """

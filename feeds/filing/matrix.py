@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from itertools import chain, pairwise
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from scipy import sparse
 
 from feeds.filing.text_model import (
@@ -122,8 +122,7 @@ MOST_WEIGHTS = 6_000_000
 Matrix = Any  # a SciPy sparse matrix
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """Texts × features: for each block the texts with length 1; the features' *numbers* and *idf* over all blocks.
 
     *senses* are the vectors of the features of the block WORDS, None without any; *common* says which of these features

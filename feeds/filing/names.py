@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from feeds.configuration import Section
 from feeds.files import tables
@@ -131,8 +132,7 @@ _REMEMBERED = 100_000
 _SLUG = re.compile(r".*\d|.{25,}|.*\.(?:html?|php|aspx?|xml|rss|json)$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """One thing that a publisher says of an entry's topic; *value* as rules would match it."""
 
     kind: SignalKind

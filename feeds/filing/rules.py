@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import re2
+from msgspec import Struct
 
 from feeds.configuration import UNFILED, Drop, Match, Section, Source, Term, TermField, terms_of
 from feeds.filing.names import Names, breadcrumb_of, categories_of, segments_of, split_breadcrumb, split_path
@@ -43,8 +43,7 @@ _TURKISH = re.compile(
 _TURKISH_LETTERS = re.compile("[ığşİĞŞ]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
+class _Phrase(Struct, frozen=True):
     number: int
     words: tuple[str, ...]
     spelled: str  # its words between blanks
@@ -297,8 +296,7 @@ def _automata(patterns: dict[str, int]) -> Iterator[tuple[Any, list[int]]]:
         yield automaton, [number for _, number in some]
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(Struct, frozen=True):
     """A term: one of its *atoms* must be true. What they lead to says in which order they are named."""
 
     atoms: dict[int, int]
@@ -317,8 +315,7 @@ class _Leaf:
         return _none_of(self.atoms, words)
 
 
-@dataclass(frozen=True, slots=True)
-class _Joint:
+class _Joint(Struct, frozen=True):
     any: tuple[_Node, ...]
     all: tuple[_Node, ...]
     none: tuple[_Node, ...]

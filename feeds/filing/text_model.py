@@ -17,13 +17,13 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
+from msgspec import Struct, field
 
 from feeds.errors import DeskError
 from feeds.text import agencies, words
@@ -175,8 +175,7 @@ LEAST_SHARE = 0.01
 """What a section has where no text near is filed in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
+class Neighbours(Struct, frozen=True, kw_only=True):
     """Texts of training by the words that they share with another.
 
     *words* are rows of the model's features, ascending; that at i stands in `texts[starts[i]:starts[i + 1]]`, as
@@ -273,8 +272,7 @@ FLOOR_ERRORS = 3.0
 _TELLING = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Struct, frozen=True, kw_only=True):
     """What was learned. *single*: every text was in one section alone, so the probabilities of a text sum to 1.
 
     *numbers* are the features kept, ascending, over all blocks; *idf* and *weights* (features × sections) are theirs.

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
@@ -62,8 +63,7 @@ TIE = 0.5
 Doubles = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blend:
+class Blend(Struct, frozen=True, kw_only=True):
     """Scores (a table for each machine) as probabilities: the sum of *parts* × scores + *offset*, a *doubt* spread.
 
     *parts* is machines × sections; *loss* the mean surprise at what was true, in nats a text.
@@ -248,8 +248,7 @@ SCARCE = 8.0
 """How much more one text of a small section may count than one of the rest, at most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """A linear layer: *weights* (the first features × sections) and *intercept*."""
 
     weights: Floats

@@ -10,9 +10,10 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from feeds.configuration import UNFILED, Drop, Section, Source
 from feeds.filing.names import Signal
@@ -208,8 +209,7 @@ NEWEST = 1000
 """Of what enters a section so many, the newest, are kept: no document holds more."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Moved:
+class Moved(Struct, frozen=True, order=True):
     """An article that enters or leaves a section. *dated* is its date, infinite where it has none of its own."""
 
     dated: float
@@ -219,8 +219,7 @@ class Moved:
     reason: str
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What was counted, by section path; two that looked at different articles can be put together with `add`."""
 
     articles: int = 0

@@ -10,11 +10,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 from feeds.configuration import Notify, PollSettings, Settings
 from feeds.errors import DeskError, FetchError, StoreError

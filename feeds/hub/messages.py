@@ -15,9 +15,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote, urlencode, urlsplit
+
+from msgspec import Struct
 
 from feeds.configuration import Settings
 from feeds.errors import ParseError, UrlError
@@ -60,8 +61,7 @@ def is_signed(header: str | None, secret: str, body: bytes) -> bool:
     return hmac.compare_digest(right.encode(), digest.strip().lower().encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a request is answered: *status* and a line of text for the subscriber's developer."""
 
     status: int
@@ -261,8 +261,7 @@ SIGNATURE = "X-Hub-Signature-256"
 """The header that GitHub's receivers read, too: `sha256=` and the HMAC of the body, in hexadecimal digits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One POST. *sequence* is what has arrived with it; *last* says that nothing follows for now."""
 
     body: bytes

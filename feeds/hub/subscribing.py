@@ -6,9 +6,11 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urljoin, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.configuration import Settings
 from feeds.errors import UrlError
@@ -35,8 +37,7 @@ RENEW_LATEST_S = 7 * 86_400
 DENIED_AGAIN = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(Struct, frozen=True):
     """What a source names: its *topic* (rel=self) and its first *hub*."""
 
     topic: str
@@ -87,8 +88,7 @@ def _absolute(base: str, targets: Sequence[str]) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class Asking(Struct, frozen=True, kw_only=True):
     """A subscription request under way to *hub*, the one that the source names or one that it was sent on to."""
 
     ours: SourceHub

@@ -8,12 +8,13 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import xxhash
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds.configuration import FetchSettings, Source
 from feeds.errors import DeskError, FetchError
@@ -46,8 +47,7 @@ MOST_AT_ONCE = 10
 """Of so many files or more half may not go at once."""
 
 
-@dataclass(slots=True)
-class Looked:
+class Looked(Struct):
     """What looks into folders found: how each poll ended, the files for the inbox (whether of a first poll), and what
     is there besides.
     """

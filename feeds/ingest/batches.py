@@ -7,9 +7,11 @@ begins is. I/O: the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds import files
 from feeds.configuration import PollSettings, Source
@@ -46,8 +48,7 @@ FLOOD_AT_LEAST = 5
 """Known entries under new ids in one document from which on the admin is to know."""
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """What one transaction takes in: polls that ended at fetch, bodies that were read, claims to be given back.
 
     *flight* are the claims of all polls that are out, by source; *followed* the article pages that are done with,
@@ -62,8 +63,7 @@ class Batch:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """How the polls of a batch ended, and what became of its entries; *pages* are to be followed now, by source."""
 
     results: list[PollResult]

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import xxhash
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds import errors
 from feeds.codec import deflate, inflate, plain, restore
@@ -25,8 +26,7 @@ from feeds.store.values import Claim, InboxItem, PollResult
 from feeds.urls import host_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """A body in the inbox and the poll that it ends; *claim* is None where the poll has ended already."""
 
     item: InboxItem

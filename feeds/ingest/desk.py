@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds.configuration import Section, Settings, Source
 from feeds.errors import FetchError
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
     from feeds.filing.text_model import Model
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """What the flows need of an accepted config. All else about sources stands in the store.
 
     *secret* are the sources of which the store lacks something, by key: secrets in address, headers or body, filled in

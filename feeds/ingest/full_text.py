@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from feeds.ingest.bodies import Read, Waiting
 from feeds.ingest.host_queues import link_hash

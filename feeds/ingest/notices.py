@@ -16,8 +16,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from feeds.configuration import Source
 from feeds.fetch.rhythm import silence
@@ -35,8 +36,7 @@ NEWS = ("revived", "clock")
 """Kinds that are over as soon as they are told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """An event of *kind* about the source with the key *subject*; to be closed where *over*."""
 
     kind: str

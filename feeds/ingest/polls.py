@@ -15,9 +15,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
+
+from msgspec import Struct, field
 
 from feeds.configuration import SourceKind
 from feeds.errors import ParseError, StoreError
@@ -106,8 +107,7 @@ MOST_ENTRIES_SAVED = 250
 and so safe from a kill, only after it."""
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """What the flow got done in one go, in numbers and in the polls that ended."""
 
     polls: list[PollResult] = field(default_factory=list)

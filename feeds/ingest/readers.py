@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
 import xxhash
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds import parse
 from feeds.comparable import addresses_of
@@ -152,8 +153,7 @@ _MARKS = struct.Struct("<5I")
 _NONE = (0, 0, 0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemMarks:
+class ItemMarks(Struct, frozen=True):
     """The items of a feed as the last poll saw them. *hashes* in the order of the document, *packed* their marks.
 
     What an entry is must not depend on whether the entries beside it were read anew. So an item is left out only where

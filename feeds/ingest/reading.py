@@ -5,9 +5,10 @@ What comes back crosses a pipe, so it is values alone; every DeskError is a valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from feeds.configuration import Source
 from feeds.errors import DeskError, ParseError
@@ -18,8 +19,7 @@ from feeds.text import Shown
 Reader = Literal["feed", "document", "letter", "page", "listing", "selected", "sitemap"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """One body to read. *name* is the file's name for a document; *item_hashes* and *item_marks* are what is remembered
     of the items that the feed had at the last poll, see `ItemMarks` in `feeds.ingest.readers`; *learnt* is what
     recurs in what its source or site shows, see `feeds.text`.
@@ -39,8 +39,7 @@ class Job:
     learnt: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What a body said, and what stands *beside* the entries that were read; *error*: why it could not be read."""
 
     entries: tuple[Entry, ...] = ()

@@ -7,11 +7,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 from zlib import crc32
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.condition import SourceState
 from feeds.configuration import PollSettings
@@ -45,8 +47,7 @@ ADOPT_AFTER = timedelta(days=3)
 ADOPT_SIGHTINGS = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class Brought(Struct, frozen=True, kw_only=True):
     """What a read body brought after dedupe, in numbers, with the dates of what is new."""
 
     new: int = 0
@@ -340,8 +341,7 @@ def _result(claim: Claim, state: SourceState, at: datetime, reason: str) -> Poll
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
+class Late(Struct, frozen=True, kw_only=True):
     """What became of a body whose poll had ended before: a document of a folder, a push, a page that was followed."""
 
     source_id: int

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from html import escape
 
+from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.normalise.pictures import Attributes, is_address, is_unseen, real_address
@@ -46,8 +46,7 @@ _PLAYED_FILE = re.compile(r"\.(mp4|webm|ogv|m4v|mov|mp3|m4a|aac|og[ag]|opus|wav|
 MOST_TITLE_CHARS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(Struct, frozen=True):
     """What stood in a frame: its address for people, its *title* where it had one, a *still* where one is known."""
 
     link: str

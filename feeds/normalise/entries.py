@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 import xxhash
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds.comparable import comparable_url
 from feeds.configuration import Source
@@ -42,8 +43,7 @@ _HIDDEN_EMAIL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
+class Normalised(Struct, frozen=True):
     """*entries* in document order, each with a key of its own; why others were *dropped*, in words.
 
     *killed* are keys of entries that the document takes back, *embargo* is when it may be shown.
@@ -59,8 +59,7 @@ class Normalised:
     embargo: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
+class _Ground(Struct, frozen=True):
     """What holds for all entries of one document."""
 
     url: str
@@ -329,8 +328,7 @@ FAST_CLOCK = timedelta(hours=1)
 """A date less than this ahead is a clock that goes fast, and not worth a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dates:
+class Dates(Struct, frozen=True):
     """Aware UTC, None where nothing believable was said; *updated* is never before *published*."""
 
     published: datetime | None

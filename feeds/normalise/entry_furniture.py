@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
 from itertools import islice
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.model import Entry
 from feeds.normalise.texts import excerpt_of
@@ -106,8 +108,7 @@ _TIMES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Furnished:
+class Furnished(Struct, frozen=True):
     """Entries without their furniture, and what was seen of each of them for the next time."""
 
     entries: tuple[Entry, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
 
 import xxhash
+from msgspec.structs import fields, replace
 
 from feeds.comparable import addresses_of
 from feeds.model import Entry

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from feeds.normalise.languages import language_tag
 from feeds.normalise.pictures import is_never_shown, is_shown

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
 
+from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.normalise.embeds import (
@@ -59,8 +59,7 @@ _CREDITS = "[class*='credit' i], [class*='copyright' i], [class*='photographer' 
 _CAPTIONS = "figcaption, .wp-caption-text, [class*='caption' i]"
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(Struct, frozen=True):
     """*html* as it is to be read, its first true *picture*, and the *embeds* that became links, in their order.
 
     *named* where places of the text have names, for its links lead to them.

@@ -8,13 +8,14 @@ read, text in its structure, tables, pictures, formulas, links. Nothing that run
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from itertools import groupby
 from urllib.parse import unquote, urlsplit
 
 import nh3
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.normalise.embeds import MATHML, MATHML_ATTRIBUTES
 from feeds.normalise.rewrite import Rewritten, rewrite
@@ -36,8 +37,7 @@ _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}$", re.IGNORECASE)
 _SLUG = re.compile(r"[-_+\s]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a text stands, by which what is relative in it is resolved.
 
     *base* is what the document declares for the entry, *document* the address of the document, *article* the entry's
@@ -60,8 +60,7 @@ class Place:
         return self.article or base, self.article or None
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """Sanitised *summary* and *content*, the plain *text* of the longer of them, and the first true *picture*.
 
     *text* leaves out the addresses and titles of what was embedded.

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain, filterfalse, islice
 from typing import Any
 
 from lxml import etree
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.errors import ParseError
 from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, PHRASES, raw_text
@@ -32,8 +33,7 @@ _CODE = re.compile(r"(?P<scheme>medtop|subj|iptccat|iptc)\w*:(?P<number>\d{8})\Z
 _SCHEMES = {"medtop": "mediatopic", "subj": "subjectcode", "iptc": "subjectcode"}
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What an agency's document says: *entries*, the ids of articles that are *killed*, and in the agency's words until
     when what it holds is under *embargoes*.
     """

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds.parse.fields import (
     MAX_LIST_ITEMS,
@@ -28,8 +30,7 @@ _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE
 _EVERYWHERE = ("audio/mpeg", "audio/mp4", "audio/x-m4a", "video/mp4", "video/x-m4v")
 
 
-@dataclass(slots=True, eq=False)
-class Media:
+class Media(Struct, eq=False):
     """A media:content, or the media:group around it, with what is said inside of it."""
 
     attributes: dict[str, str]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
 from feeds.parse.fields import MAX_ENTRIES, MAX_ROOT_TAG_BYTES
@@ -35,8 +35,7 @@ _STAMP = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Where the items of a document are. *hashes* has one for each range; bytes outside of them are the head.
 
     *tail* is where what follows the last item begins; with *over*, items beyond MAX_ENTRIES lie before it. *start* is

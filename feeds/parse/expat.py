@@ -19,7 +19,6 @@ import html.entities
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 from xml.parsers import expat
@@ -29,6 +28,7 @@ import feedparser.api
 from feedparser.html import _cp1252
 from feedparser.urls import make_safe_absolute_uri
 from feedparser.util import FeedParserDict
+from msgspec import Struct
 
 from feeds.errors import ParseError
 from feeds.parse.fields import BROKEN_OFF, FULL, MAX_LOOSE_BYTES, MAX_NAMESPACES
@@ -354,8 +354,7 @@ class LooseParser(Bounded, feedparser.api.LooseFeedParser):  # type: ignore[misc
         super().unknown_starttag(tag, attrs)
 
 
-@dataclass(frozen=True, slots=True)
-class XmlFeed:
+class XmlFeed(Struct, frozen=True):
     """What feedparser made of a document: its dictionaries, its name for the format, and how it got there."""
 
     feed: FeedParserDict

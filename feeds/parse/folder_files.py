@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.errors import ParseError
 from feeds.parse import line_kinds
@@ -61,8 +63,7 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
     return next(read for is_one, read in _READERS if is_one(file))(file)
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True, dict=True):
     """A file of a folder: its *name* and its *body*."""
 
     name: str

@@ -8,8 +8,10 @@ nested or parametric is dropped, so that a reference to it stays the text that i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds.errors import ParseError
 from feeds.parse.charset import to_utf8
@@ -57,8 +59,7 @@ _BINARY = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A document as it was recognised: its *kind*, its bytes in UTF-8, and for XML and HTML its first element."""
 
     kind: Kind
@@ -174,8 +175,7 @@ _REFERENCE = re.compile(rb"&#(x?)([0-9A-Fa-f]+);")
 _BUILT_IN = (b"lt", b"gt", b"amp", b"quot", b"apos")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prolog:
+class Prolog(Struct, frozen=True, kw_only=True):
     """The root's *name* and *tag* (`body[start:end]`), and text *entities* of the document's own, as it wrote them."""
 
     name: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -19,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree, html
+from msgspec.structs import replace
 
 from feeds.comparable import carried_target
 from feeds.errors import ParseError

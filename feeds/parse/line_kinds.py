@@ -6,7 +6,8 @@ Each is known by its kind, in the languages that the press writes in, and only w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from feeds.dates import month_named, parse_date
 from feeds.parse.fields import PHRASES, any_of
@@ -108,8 +109,7 @@ def only_date(line: str) -> bool:
     return all(month_named(word) for word in words) and len(words) <= 1 and parse_date(line) is not None
 
 
-@dataclass(slots=True, kw_only=True)
-class Stated:
+class Stated(Struct, kw_only=True):
     """What lines under a headline state; None where they do not."""
 
     published: str | None = None
@@ -195,8 +195,7 @@ _URL = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credit:
+class Credit(Struct, frozen=True, kw_only=True):
     """A credit line as *printed*; *origin* is whom it names as first publisher, None where it names only people."""
 
     printed: str

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree
+from msgspec import Struct
 
 from feeds.comparable import comparable_url
 from feeds.dates import parse_date
@@ -145,8 +145,7 @@ _COMMENTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """An address that a page gives for a feed. *named*: in its head; *comments*: of what readers comment, it seems."""
 
     url: str

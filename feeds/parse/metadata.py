@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import cached_property
 from html import unescape
 from itertools import islice
 from typing import Any
 
 from lxml import etree
+from msgspec import Struct
 
 from feeds.dates import parse_date
 from feeds.parse import line_kinds
@@ -67,8 +67,7 @@ _NOT_NAMES = re.compile(
 _SITE_METAS = ("og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFacts:
+class PageFacts(Struct, frozen=True, kw_only=True):
     """What a page states of its article: *entry*, still without its text, and what helps to find that.
 
     *descriptions* are all that is given as such, *body* the text in JSON-LD, which templates fill from the same place

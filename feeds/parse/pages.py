@@ -13,11 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 from lxml import etree, html
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.errors import ParseError
 from feeds.frames import legal
@@ -161,8 +162,7 @@ _COMMENT = re.compile(r"comment|respond|repl(?:y|ies)|disqus|reviews?\b|kommenta
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """An article's body as HTML, ``""`` where none was found; what was seen of the page for the next of its site; in
     words, what was taken out because other pages of the site have it too.
     """
@@ -229,8 +229,7 @@ def _split(body: Any) -> list[Any]:
 # --------------------------------------------------------------------------- extraction
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """An extraction: its characters, those in links, those in paragraphs that are sentences."""
 
     body: Any

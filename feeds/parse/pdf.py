@@ -11,8 +11,10 @@ import io
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.errors import ParseError
 from feeds.parse.fields import MAX_FIELD_CHARACTERS
@@ -33,8 +35,7 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\Z")
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A line of a page: where it begins and ends (points from the left, its width a guess), its height, its type."""
 
     left: float

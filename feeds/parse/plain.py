@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from feeds.parse import line_kinds
 from feeds.parse.fields import raw_text
@@ -68,8 +69,7 @@ def read_plain(text: str, *, to_html: Callable[[str], str] | None = None, title:
 # --------------------------------------------------------------------------- blocks
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """What stands together: *text* joined to one line, *rows* as they were, numbers of the first and last row."""
 
     text: str

@@ -11,13 +11,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from math import prod
 from typing import Any
 
 import jmespath
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.configuration import Select
 from feeds.dates import listed_date, parse_date
@@ -43,8 +44,7 @@ _AUTHOR_NAME = re.compile(r"author|byline|(?<![a-z])by(?![a-z])|autor|auteur|wri
 _LONGEST_DATE = 60
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(Struct, frozen=True):
     """What *selector* finds first in each member of a group: elements, None for none, and their words."""
 
     selector: str

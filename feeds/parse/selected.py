@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
@@ -19,6 +18,8 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 from lxml import etree
+from msgspec import Struct
+from msgspec.structs import replace
 from xxhash import xxh3_64_intdigest
 
 from feeds.configuration import Select
@@ -51,8 +52,7 @@ _MARKUP = re.compile(r"<[a-zA-Z/!]|&#?\w{2,8};")
 _JSON_START = re.compile(r"[\[{]")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """What a selector found: its *value*, markup where *html*, and *where* in the document it stands."""
 
     value: str
@@ -64,8 +64,7 @@ Article = Mapping[str, Sequence[Piece]]
 """The pieces of one article by part, those that selectors found."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picked:
+class Picked(Struct, frozen=True, kw_only=True):
     """What the selectors of *select* found: *count* items, of which *articles* have a headline, an address or a text.
 
     *next* is the address of the list's next page.

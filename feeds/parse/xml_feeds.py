@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import filterfalse
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.dates import is_ambiguous, order_of
 from feeds.errors import ParseError
@@ -55,8 +57,7 @@ _NOBODY = Person()
 _PERSON: Table = {"name": ("name", text), "url": ("href", short), "email": ("email", short)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(Struct, frozen=True):
     """A feed's document from *url*, and where its items are; *pieces* is None where that is not certain."""
 
     body: bytes

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from feeds import frames
 from feeds.store import ReadTx
@@ -34,8 +35,7 @@ SUDDEN_S = 120
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objection:
+class Objection(Struct, frozen=True, kw_only=True):
     """Why a selection is held. *message* says what is wrong and what to do, *article_uid* which article is at fault."""
 
     rule: Literal["gate-id-changed", "gate-entry-lost", "gate-flood"]
@@ -43,8 +43,7 @@ class Objection:
     article_uid: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """What the documents of one section are to hold: *articles* in their order, and retractions.
 
     *sequence* is what they stand for, *archive_page* what they go on with. A section that *waits* is held: these are

@@ -13,9 +13,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds import frames
 from feeds.configuration import UNFILED, Section, Settings
@@ -51,8 +53,7 @@ MOST_SET_ASIDE = 10
 """Articles set aside from one section in one go; past that the fault is hardly theirs, and the last good stays."""
 
 
-@dataclass(slots=True)
-class Published:
+class Published(Struct):
     """What one sweep did: sections replaced, sections held back, articles set aside, articles made for archives."""
 
     sections: list[str] = field(default_factory=list)
@@ -62,8 +63,7 @@ class Published:
     outdated: bool = False  # nothing was done: another config is in force
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
+class _Made(Struct, frozen=True, kw_only=True):
     """What is new about one section, to be written."""
 
     choice: Choice

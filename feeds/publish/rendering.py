@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import xxhash
+from msgspec import Struct, field
 
 from feeds import frames
 from feeds.configuration import Copies, Section, Settings
@@ -36,16 +36,14 @@ Kept = dict[str, dict[Format, Fragment]]
 """Fragments by article."""
 
 
-@dataclass(slots=True)
-class Rendered:
+class Rendered(Struct):
     """A section's documents and their frames, a pair for each format."""
 
     documents: list[Document] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
 
 
-@dataclass(slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, kw_only=True):
     """What a section lists, in order, and what there is of it. An article that lacks a fragment is in *articles*."""
 
     uids: list[str]

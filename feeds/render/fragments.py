@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from zlib import crc32
 
 import brotli
 from isal import igzip
+from msgspec.structs import astuple, replace
 
 from feeds import frames
 from feeds.errors import RenderError

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from html import escape, unescape
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.frames import legal
 from feeds.model import Article
@@ -19,8 +21,7 @@ from feeds.players import media_type
 from feeds.urls import masked, public_address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskContext:
+class DeskContext(Struct, frozen=True, kw_only=True):
     """What a fragment needs of the desk. *base_url* has no slash at its end; *title* signs what has no author.
 
     With *dated_by_edits* RSS dates an article by its last significant change.
@@ -34,8 +35,7 @@ class DeskContext:
     dated_by_edits: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionContext:
+class SectionContext(Struct, frozen=True, kw_only=True):
     """What a frame needs of a section. *image_url* and the smaller *icon_url* are absolute; *colour* is
     ``#rrggbb`` or empty; *max_age_s* becomes ttl and the update period."""
 
@@ -194,8 +194,7 @@ def rss_title(title: str) -> str:
 _NAMESPACE = uuid.UUID("5f1d8c9e-4b0a-5d0f-8f6c-2b7a1e94c3d2")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credit:
+class Credit(Struct, frozen=True, kw_only=True):
     """The origin where the article names one, else the source that brought it. *id* is its feed's, a urn if need be."""
 
     name: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from itertools import chain
 from typing import Any
 from uuid import UUID, uuid5
+
+from msgspec.structs import replace
 
 from feeds.dates import rfc3339
 from feeds.model import Article, CopyNote

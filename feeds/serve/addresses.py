@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct, field
 
 from feeds.configuration import UNFILED, Section
 from feeds.model import FORMATS, Format
@@ -41,8 +42,7 @@ _SLASHES = re.compile(r"/{2,}")
 _QUERY_SAFE = "!$&'()*+,;=:@/?-._~%"
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(Struct, frozen=True):
     """The map of one desk: what its sections and documents are called, and what they were called before.
 
     *token* goes along with the addresses that may take one: private sections, articles, stories.

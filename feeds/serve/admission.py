@@ -22,10 +22,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from feeds.serve.representations import Reply
 from feeds.store.values import AccessToken
@@ -221,8 +222,7 @@ CLOSED = "Set WIREDESK_ADMIN_TOKEN in the environment of the desk, start it agai
 _MAX_HOPS = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """*bind* and *port* are what the desk listens on, empty where a server of another make was started."""
 
     bind: str = ""
@@ -312,8 +312,7 @@ Tokens = Mapping[str, AccessToken]
 """The tokens that there are, by their number as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(Struct, frozen=True):
     """Whoever asks. *opened* is the path of the section that a token opens, with those below; None without one that
     holds. *token* is what the addresses that are shown go on with: "" where it came in a header.
     """

@@ -9,9 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feeds.configuration import Settings
 from feeds.errors import StoreError
@@ -51,8 +53,7 @@ MAX_BODIES_BYTES = 256_000_000
 """How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """What is published at one moment. *finished* is keyed by path as WSGI gives it, without the prefix.
 
     *accepted* is None until a first config is: then *desk* holds the defaults. *bodies* gives the bytes that each

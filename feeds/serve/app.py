@@ -29,7 +29,7 @@ from feeds.serve.counters import Tally, shared_folder
 from feeds.serve.joined import Refused
 from feeds.serve.representations import SCRIPTS_MAY_READ, wants_html
 from feeds.serve.site import Assets, Site, admit, drawn, keep_private, page_headers, redirect_to, showing_of, the_site
-from feeds.serve.store_reader import Desk, StoreReader
+from feeds.serve.store_reader import Desk, Health, StoreReader
 from feeds.serve.view_models import feeds_of
 from feeds.serve.wording import noted
 
@@ -71,7 +71,9 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Fla
     )
     answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ), reader.keep_readers))
     access = Access.of(os.environ)
-    app.extensions["feeds.site"] = Site(reader=reader, answers=answers, assets=Assets.shipped(), access=access)
+    app.extensions["feeds.site"] = Site(
+        reader=reader, answers=answers, assets=Assets.shipped(), access=access, health=Health(reader)
+    )
     for views in (admin_pages, machines, article_pages, section_pages, documents):
         app.register_blueprint(views.bp)
     app.register_blueprint(machines.websub)

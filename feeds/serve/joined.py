@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qs, quote
 
 from isal import igzip
+from msgspec import Struct
 from werkzeug.exceptions import BadRequest
 
 from feeds import frames
@@ -65,8 +65,7 @@ class Refused(BadRequest):
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """What a feed is narrowed to; "" and None: any. *limit* is how many entries there are at most, *usual* how many
     there would be anyway.
     """

@@ -12,10 +12,11 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import zip_longest
+
+from msgspec import Struct, field
 
 from feeds.errors import StoreError
 from feeds.files import tables
@@ -208,8 +209,7 @@ class Readership:
 _COUNTS = ("answers", "same", "parts", "sent", "wasted", "hasty")
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """One reader over some days, as `ReaderDay` says of one."""
 
     name: str
@@ -243,8 +243,7 @@ class Reader:
 LEAST_HASTY = 50
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """Who reads: *readers*, those with most answers first; *subscribers* as aggregators declared them last, by section
     path and service.
     """

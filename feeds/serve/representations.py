@@ -11,13 +11,14 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, Literal
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from msgspec import Struct
+from msgspec.structs import replace
 from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
 from feeds.configuration import Settings
@@ -175,8 +176,7 @@ def judge(environ: Mapping[str, Any], etags: Collection[str], last_modified: dat
 # ------------------------------------------------------------------ what it gets
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A status, its headers and the body of a GET; a HEAD leaves the body out and keeps every header."""
 
     status: int
@@ -184,8 +184,7 @@ class Reply:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(Struct, frozen=True, kw_only=True):
     """Everything that any GET or HEAD of one address can be answered with, but for what depends on the asker.
 
     *whole* gives the 200 of each coding; without any it is good for a 304 alone. *not_modified* gives the 304 that

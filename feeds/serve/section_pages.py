@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Blueprint, Response, request
+from msgspec.structs import replace
 
 from feeds import frames
 from feeds.configuration import UNFILED, Section

@@ -10,7 +10,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import resources
@@ -18,6 +17,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask import Response, current_app, g, render_template, request
+from msgspec import Struct, field
+from msgspec.structs import replace
 from werkzeug.exceptions import Unauthorized
 
 from feeds.configuration import Settings
@@ -63,8 +64,7 @@ PAGE_MAX_AGE_S = 60
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Assets:
+class Assets(Struct, frozen=True):
     """The files that ship with the pages, by the name under which `/static/` serves them, and those names by the plain
     ones; the icon for those who ask without having read a page.
     """
@@ -93,24 +93,20 @@ class Assets:
         return cls(served, names, icon)
 
 
-@dataclass(slots=True)
-class Site:
+class Site(Struct):
     """One desk as the views know it. *now* can be replaced in tests."""
 
     reader: StoreReader
     answers: Answers
     assets: Assets
     access: Access
+    health: Health
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     cached: Cache = field(default_factory=lambda: Cache())
     joins: Cache = field(default_factory=lambda: Cache())
     """Feeds joined from fragments: whoever asks for many of them costs pages nothing."""
     shown: Cache = field(default_factory=lambda: Cache())
-    health: Health = field(init=False)
     _known: dict[object, tuple[object, Any]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.health = Health(self.reader)
 
     def known(self, key: object, state: object, read: Callable[[], T]) -> T:
         """Return what *read* gives for *key*, read again only when *state* is another. Keys are bounded by config."""

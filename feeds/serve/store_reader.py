@@ -6,11 +6,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import log2
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from feeds import frames
 from feeds.configuration import Section, Settings
@@ -42,8 +43,7 @@ class SourceName(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """The accepted config as far as readers meet it. *sections* stand in tree order, parents first."""
 
     settings: Settings = Settings()
@@ -53,8 +53,7 @@ class Desk:
     accepted_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What was published after some counter: *counter* is the newest, *documents* the changed ones whole.
 
     Each section's documents move the counter by one. *only_documents* says that it moved by just so many, so that
@@ -67,8 +66,7 @@ class Changes:
     present: frozenset[tuple[str, Format]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """What a feed of some of a section's articles is joined from."""
 
     selection: Selection
@@ -78,8 +76,7 @@ class Part:
     last_modified: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Struct, frozen=True, kw_only=True):
     """An archive page as people see it: its articles, the newest filing first, and the pages before and after it; None
     at the first article, and where the section's own page comes next.
     """
@@ -278,8 +275,7 @@ class StoreReader:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """The sources of one page, and more of each by its id: what its open alarm of silence says, entries and copies by
     day, what its polls cost.
     """
@@ -290,8 +286,7 @@ class Shown:
     saved: Mapping[int, Saved] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthSummary:
+class HealthSummary(Struct, frozen=True, kw_only=True):
     """The desk at one moment; *section_days* are articles by path and by day counted from 1970.
 
     *found* counts the sources that were chosen, *page* is the one of their pages that is shown. *alarms* are open

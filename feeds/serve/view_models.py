@@ -8,13 +8,15 @@ different is shown, with some words around it, so that a reader sees a correctio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from difflib import SequenceMatcher
 from itertools import groupby, islice
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.configuration import Section, Settings
 from feeds.dates import zone_of
@@ -38,8 +40,7 @@ ENGLISH = wording("en")
 _TO_READ = ("text/html", "text/plain", "application/pdf")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Showing:
+class Showing(Struct, frozen=True, kw_only=True):
     """What a page is drawn with: the desk, its addresses, the page's words, and when."""
 
     desk: Desk
@@ -67,8 +68,7 @@ class Feed(NamedTuple):
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Headline:
+class Headline(Struct, frozen=True, kw_only=True):
     """An article in a list. *published* orders it: *when* it was published, but for a time that is yet to come. *at* is
     its time in words, as short as it can be.
     """

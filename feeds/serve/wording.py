@@ -7,12 +7,12 @@ English stands in the code and the templates; `locale/LANGUAGE/LC_MESSAGES/pages
 from __future__ import annotations
 
 import gettext
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import cache
 from importlib import resources
 
 from flask import Flask, g
+from msgspec import Struct
 
 LANGUAGES = ("en", "ar", "de", "es", "fr", "hi", "it", "nl", "pl", "pt")
 REDRAWN_MIN = 5
@@ -46,8 +46,7 @@ SAID_ELSEWHERE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """How a page speaks; *language* is that of its words, one of `LANGUAGES`."""
 
     language: str

@@ -23,13 +23,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote as percent_encode
 
 import xxhash
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from feeds import __version__, files
 from feeds.codec import plain, restore
@@ -61,8 +62,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
 _FORM = 1  # of the JSON; raised when a release changes its meaning
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """What all config files say together. *sections* come parents first, *sources* as written, OPML's last; *drops* are
     what is never published.
 
@@ -78,7 +78,7 @@ class Config:
     digest: str = ""
     warnings: tuple[ConfigWarning, ...] = ()
     opml_files: tuple[str, ...] = ()
-    files: str = field(default="", compare=False)
+    files: str = ""
 
     @property
     def brief(self) -> Config:

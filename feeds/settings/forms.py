@@ -1,5 +1,5 @@
 """Texts of one form that a key can take: addresses, zones, languages, networks, headers; and `keys_of`, the
-keys that the dataclasses of config declare.
+keys that the Structs of config declare.
 
 I/O: none but reading the zone database, through zoneinfo.
 """
@@ -11,11 +11,12 @@ import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, urlsplit
 
+from msgspec import Struct
+from msgspec.structs import fields, replace
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.configuration import Limits, OrWord, Several, Words
@@ -369,7 +370,7 @@ FORMS: dict[str, Kind] = {
 
 
 def keys_of(kind: Any) -> dict[str, Key]:
-    """The keys that *kind*, a dataclass of config, declares: its fields that say what they take and what they do."""
+    """The keys that *kind*, a Struct of config, declares: its fields that say what they take and what they do."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: _key(hint) for name, hint in hints.items() if get_origin(hint) is Annotated}
 
@@ -386,17 +387,21 @@ def _kind(hint: Any, limits: dict[type, Any]) -> Kind:
     arguments = get_args(hint)
     if get_origin(hint) is tuple and get_origin(arguments[0]) is not tuple:
         several = limits.pop(Several, Several())
-        item = _record(arguments[0]) if is_dataclass(arguments[0]) else _kind(arguments[0], limits)
-        return list_of(item, several.least, several.most, once=not is_dataclass(arguments[0]))
+        item = _record(arguments[0]) if _is_record(arguments[0]) else _kind(arguments[0], limits)
+        return list_of(item, several.least, several.most, once=not _is_record(arguments[0]))
     if type(None) in arguments:  # which config can't say
         return _kind(arguments[0], limits)
     if str in limits:
         return FORMS[limits[str]]
-    if is_dataclass(hint):
+    if _is_record(hint):
         return group(keys_of(hint))
     if get_origin(hint) is Literal:
         return choice(arguments)
     return _plain_kind(hint, limits)
+
+
+def _is_record(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Struct)
 
 
 def _plain_kind(hint: type, limits: dict[type, Any]) -> Kind:
@@ -410,8 +415,8 @@ def _plain_kind(hint: type, limits: dict[type, Any]) -> Kind:
 
 
 def _record(kind: Any) -> Kind:
-    """A mapping with the keys of *kind*, a dataclass: one that is complete, where no key is wrong."""
-    needed = {one.name for one in fields(kind) if one.default is MISSING}
+    """A mapping with the keys of *kind*, a Struct: one that is complete, where no key is wrong."""
+    needed = {one.name for one in fields(kind) if one.required}
     keys = {name: replace(key, required=name in needed) for name, key in keys_of(kind).items()}
 
     def read(node: Node, report: Report) -> Any:

@@ -13,12 +13,13 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+from msgspec.structs import fields, replace
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds import files
@@ -389,9 +390,9 @@ def _add_defaults(schema: Schema, settings: Any) -> None:
     for one in fields(settings):
         key = schema["properties"].get(one.name)
         default = getattr(settings, one.name)
-        if key is None or default is None or default is MISSING:
+        if key is None or default is None:
             continue
-        if is_dataclass(default):
+        if isinstance(default, Struct):
             _add_defaults(key, default)
         else:
             key["default"] = list(default) if isinstance(default, tuple) else default

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree
+from msgspec import Struct, field
 from yaml.nodes import Node
 
 from feeds.configuration import DOCUMENTS, Section, Source
@@ -36,8 +36,7 @@ _BARE_AMPERSAND = re.compile(rb"&(?!(amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)"
 _PLAIN_WORDS = [row.split("  ") for row in tables("settings/words.txt")["opml"]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True):
     """One feed of a list: its *folders*, outermost first, and the *line* it stands on."""
 
     title: str
@@ -46,8 +45,7 @@ class Outline:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriptions:
+class Subscriptions(Struct, frozen=True, kw_only=True):
     """The feeds of a list, in order. *mended* says what had to be mended before it could be read, "" for nothing."""
 
     outlines: tuple[Outline, ...]
@@ -216,8 +214,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
-@dataclass(slots=True)
-class ConfigLines:
+class ConfigLines(Struct):
     """*lines* for `sources.yaml` with so many *sources*; *known* ones are left out, *refused* ones told as comments."""
 
     lines: list[str] = field(default_factory=list)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from feeds.errors import ConfigError, DeskError
 
@@ -21,8 +22,7 @@ _MOST_SUGGESTIONS = 50  # looking for the nearest of 1,000 paths costs milliseco
 _LONGEST_QUOTE = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigWarning:
+class ConfigWarning(Struct, frozen=True, kw_only=True):
     """Something that holds and yet is hardly meant. Printed like a ConfigError; never keeps a config back."""
 
     file: str
@@ -76,8 +76,7 @@ class Wrong(Exception):
         self.node = node
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """The errors and warnings of one *file*."""
 
     file: str

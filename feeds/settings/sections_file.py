@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, combinations, repeat
 from typing import get_args
 
 import re2
+from msgspec import Struct, field
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.configuration import UNFILED, Drop, Match, Section, Term, TermField, terms_of
@@ -63,8 +63,7 @@ _REFERENCE = re.compile(r"\$[a-z_][a-z0-9_-]*")
 _LIST_NAME = re.compile(r"[a-z_][a-z0-9_-]*")
 
 
-@dataclass(slots=True)
-class Rules:
+class Rules(Struct):
     """Reads rules, whose terms may name *lists*; what is wrong goes to *report*."""
 
     report: Report
@@ -289,8 +288,7 @@ SECTION_KEYS = {
 _Pairs = list[tuple[str, Node, Node]]
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(Struct):
     """What `sections.yaml` says: the sections that hold, parents first, and where each is written; lists; drops."""
 
     report: Report
@@ -541,8 +539,7 @@ def _asked(*parts: Term | Match) -> Values:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """The rule of the section at *place* in the tree, as far as rules can be compared: any one of the values *enough*
     makes it hold, and of each set in *needed* at least one is there wherever it holds.
     """

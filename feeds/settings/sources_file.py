@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from lxml import etree
+from msgspec.structs import replace
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.configuration import Drop, Select, Settings, Source, SourceKind
@@ -61,38 +61,27 @@ _SELECTOR_SCHEMA: Schema = {"type": "string", "minLength": 1}
 SET_OUTSIDE = "write ${NAME} and set NAME in the environment"
 
 
-@dataclass(slots=True)
 class Sources:
     """What `sources.yaml` says, and what it is judged against. *names*, identities (*keys*) and *targets* are those
     that are taken, with the line that has them; *lists* are the items that name an OPML list.
     """
 
-    tree: Tree
-    settings: Settings
-    environ: Mapping[str, str]
-    report: Report
-    reach: bool
-    sources: list[Source] = field(default_factory=list)
-    names: dict[str, int] = field(default_factory=dict)
-    keys: dict[str, int] = field(default_factory=dict)
-    targets: dict[str, int] = field(default_factory=dict)
-    lists: list[tuple[Node, Read]] = field(default_factory=list)
-    opml_files: list[str] = field(default_factory=list)
-    drops: list[Drop] = field(default_factory=list)
-    rules: Rules = field(init=False)
-    paths: frozenset[str] = field(init=False)
-    opened: frozenset[tuple[str, int]] = field(init=False)
-    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = field(init=False)
-    ports: frozenset[int] | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        fetch = self.settings.fetch
-        self.rules = Rules(self.report, self.tree.rules.lists)
-        self.paths = frozenset(self.tree.paths)
-        self.opened = frozenset(found for one in fetch.allow_private if (found := split_port(one)))
-        self.networks = [ipaddress.ip_network(one) for one in fetch.allow_private if not split_port(one)]
+    def __init__(self, tree: Tree, settings: Settings, environ: Mapping[str, str], report: Report, reach: bool) -> None:
+        self.tree, self.settings, self.environ, self.report, self.reach = tree, settings, environ, report, reach
+        self.sources: list[Source] = []
+        self.names: dict[str, int] = {}
+        self.keys: dict[str, int] = {}
+        self.targets: dict[str, int] = {}
+        self.lists: list[tuple[Node, Read]] = []
+        self.opml_files: list[str] = []
+        self.drops: list[Drop] = []
+        self.rules = Rules(report, tree.rules.lists)
+        self.paths = frozenset(tree.paths)
+        opened = settings.fetch.allow_private
+        self.opened = frozenset(found for one in opened if (found := split_port(one)))
+        self.networks = [ipaddress.ip_network(one) for one in opened if not split_port(one)]
         # A network that is opened is opened with all its ports, and a name may lead into it.
-        self.ports = None if self.networks else frozenset([*fetch.ports, *(port for _, port in self.opened)])
+        self.ports = None if self.networks else frozenset([*settings.fetch.ports, *(port for _, port in self.opened)])
 
     def add(self, node: Node) -> None:
         """Read one item of the list."""

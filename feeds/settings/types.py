@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
@@ -26,8 +26,7 @@ _CURLY = re.compile("[“”„‘’‚«].*[“”‘’»]", re.DOTALL)
 _YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What a key can take. *read* gives the value of a node: it raises Wrong for one that does not hold; of several
     values it reports those that are wrong and gives the rest. *schema* is the same in JSON Schema (draft 7).
     """
@@ -36,8 +35,7 @@ class Kind:
     schema: Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key of a mapping: what it takes, and one line that says what it does."""
 
     takes: Kind
@@ -170,8 +168,7 @@ def later(schema: Schema) -> Kind:
     return Kind(lambda node, report: node, schema)
 
 
-@dataclass(slots=True)
-class Read:
+class Read(Struct):
     """What a mapping said: *values* that hold; *places*, where each known key's value stands; *unknown* keys."""
 
     values: dict[str, Any]

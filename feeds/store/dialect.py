@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -75,7 +76,7 @@ MOST_PARAMETERS = {"postgresql": 50, "sqlite": 2000}
 """Of one statement: up to so many psycopg remembers how it was taken apart."""
 
 T = TypeVar("T")
-V = TypeVar("V")
+V = TypeVar("V", bound=Struct)
 AnyRow = Row[*tuple[Any, ...]]
 """A row of whatever columns."""
 
@@ -202,18 +203,13 @@ def how_many(connection: Connection, table: Table, *where: ColumnElement[bool] |
 
 
 def value_of(kind: type[V], row: Any, **other: Any) -> V:
-    """The dataclass *kind* of a *row*: its fields are the columns of the same names, but for *other*."""
-    return kind(**{name: getattr(row, name) for name in _field_names(kind) if name not in other}, **other)
+    """The Struct *kind* of a *row*: its fields are the columns of the same names, but for *other*."""
+    return kind(**{name: getattr(row, name) for name in kind.__struct_fields__ if name not in other}, **other)
 
 
 def row_of(value: Any, **other: Any) -> dict[str, Any]:
-    """The columns for a dataclass *value*, which are its fields, but for *other*."""
-    return {name: getattr(value, name) for name in _field_names(value) if name not in other} | other
-
-
-def _field_names(dataclass: Any) -> Iterable[str]:
-    names: Iterable[str] = dataclass.__dataclass_fields__
-    return names
+    """The columns for a Struct *value*, which are its fields, but for *other*."""
+    return {name: getattr(value, name) for name in value.__struct_fields__ if name not in other} | other
 
 
 def is_postgres(connection: Connection) -> bool:

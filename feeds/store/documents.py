@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import BigInteger, Select, bindparam, delete, exists, func, or_, select, update
 
 from feeds.model import Article, Document, Format, Fragment, Frame
@@ -253,8 +253,7 @@ def _document(row: AnyRow) -> Document:
 # --------------------------------------------------------------------------- sitemaps
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Month:
+class Month(Struct, frozen=True, kw_only=True):
     """A month as 202611: the numbers of its first and last filing, and when one of them changed last."""
 
     month: int
@@ -263,8 +262,7 @@ class Month:
     changed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """An article in a sitemap, with its last significant change."""
 
     uid: str
@@ -294,7 +292,7 @@ class Sitemaps(Verbs):
                 last=max(old.last, row.number),
                 changed_at=max(old.changed_at, row.changed_at),
             )
-        values = [{name: getattr(month, name) for name in Month.__slots__} for month in known.values()]
+        values = [{name: getattr(month, name) for name in Month.__struct_fields__} for month in known.values()]
         upsert(self._connection, sitemap_months, values, ("month",), replace=True)
         small_tables.set_value(self._connection, NOTED, rows[-1].sequence)
         return len(rows)

@@ -7,10 +7,10 @@ change. Section rows are locked in order of their id, so that workers on several
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from feeds.configuration import UNFILED
@@ -20,8 +20,7 @@ from feeds.store.dialect import AnyRow, change_in, rows_in, storable
 from feeds.store.schema import IN_SECTION, LIVE, NEXT_REVISION, RETRACTED, WITHDRAWN, articles, filings, sections
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
+class Article(Struct, frozen=True, kw_only=True):
     """An article to be filed: its row's id and place in the order, and whether it is retracted; a *new* one is in no
     section.
     """
@@ -37,8 +36,7 @@ Placed = dict[int, list[Placement]]
 """Where articles are filed, by the article's row."""
 
 
-@dataclass(slots=True)
-class _Changes:
+class _Changes(Struct):
     """What is to be written *now*, collected in the order in which it gets its numbers; *stale*: sections to render."""
 
     now: datetime

@@ -1,12 +1,12 @@
-"""WebSub's tables: subscriptions here and at sources' hubs, as frozen dataclasses. I/O: database."""
+"""WebSub's tables: subscriptions here and at sources' hubs, as frozen Structs. I/O: database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
@@ -51,8 +51,7 @@ _DUE = (
 _FAILING_DUE = _DUE.where(FAILING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubRequest:
+class HubRequest(Struct, frozen=True, kw_only=True):
     """Something to be told to a callback: verify what was asked for it, or that it is denied. *secret*: never log."""
 
     id: int = 0
@@ -68,8 +67,7 @@ class HubRequest:
     tries: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """A verified subscription, or with *ping* an outside hub, or with *hook* a webhook, whose address in config is
     *callback*. What has arrived there is *delivered_etag*'s document.
 
@@ -91,8 +89,7 @@ class Subscription:
     failing_since: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubCounts:
+class HubCounts(Struct, frozen=True, kw_only=True):
     """How many subscriptions there are: of one topic, of one callback host, of all; and requests that wait."""
 
     topic: int
@@ -102,8 +99,7 @@ class HubCounts:
     waiting_host: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceHub:
+class SourceHub(Struct, frozen=True, kw_only=True):
     """Our own subscription to a source's hub. *token* is the callback's last part; it and *secret*: never log."""
 
     source_id: int

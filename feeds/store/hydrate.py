@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, case, select
 
 from feeds.codec import deflate, entry_from_blob, inflate
@@ -238,8 +239,7 @@ def _original(copies: Sequence[AnyRow]) -> Origin | None:
 # --------------------------------------------------------------------------- edits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """An article before and after its last significant change: plain title and text, the text cut at `MOST_CHARS`."""
 
     at: datetime

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -145,8 +145,7 @@ class Inbox(Verbs):
         change_in(self._connection, _REMOVED, inbox.c.id, ids)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawAnswer:
+class RawAnswer(Struct, frozen=True, kw_only=True):
     """One answer as it came. *polled* says that its address is the source's own, *pushed* that a hub sent it; else it
     is a page that was followed, or a letter. *headers* are without what an origin sets for this desk alone.
     """

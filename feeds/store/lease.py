@@ -11,8 +11,8 @@ On SQLite the lock on the data folder has decided it: there `take` gives the lea
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, bindparam, inspect, select, text, update
 
 from feeds.errors import LeaseLost
@@ -50,8 +50,7 @@ _ROLES_AT_HANDS = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds a lease, with the seconds that it holds still: below 0 where it is over."""
 
     owner: str

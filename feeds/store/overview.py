@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -58,8 +59,7 @@ _NEEDY = ("gone!", "failing!", "silent!")
 _LETTERS = {state: chr(ord("a") + place) for place, state in enumerate((*WORDS, *_NEEDY))}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One source: as configured, and what of its state people want to know. *id* is the store's."""
 
     id: int
@@ -69,8 +69,7 @@ class Line:
     polled: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
+class Saved(Struct, frozen=True, kw_only=True):
     """What the polls in a source's history cost. *saved_bytes* is an estimate: what 304s would have brought."""
 
     polls: int = 0
@@ -80,8 +79,7 @@ class Saved:
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
+class Numbers(Struct, frozen=True, kw_only=True):
     """The desk as a whole. *articles* and *entries* count all that ever came, *due* what should be polled now.
 
     *lag_s* is how long the longest waiting of them waits; *states* are sources by the word for their condition, and

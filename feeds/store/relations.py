@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Select, delete, func, literal, select, tuple_, union_all, update
 
 from feeds.codec import part_from_blob, plain, restore
@@ -54,8 +54,7 @@ SIGNS = {
 """The kinds of evidence that an entry is another's copy, in words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One stored entry of an article, as far as its lineage goes; *id* is its row, which says the same as long as it
     *changed_at* the same time.
     """
@@ -76,8 +75,7 @@ class Line:
         return (*(each for each in self.evidence if each.kind != NEVER_SHOWN), *drops)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """What becomes of one entry of an article."""
 
     line: Line

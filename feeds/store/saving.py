@@ -6,11 +6,11 @@ Saving the same decisions twice is the same as once: what is stored already unde
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Select, Table, bindparam, null, select, union_all, update
 
 from feeds.codec import entry_to_blob
@@ -38,8 +38,7 @@ RECENT = 50
 """How many of a source's newest entries dedupe gets, for sources whose ids move; more where its document holds more."""
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(Struct):
     """What is to be written: *fresh* entries by source and key, *updated* ones by their row, keys that are others now.
 
     *order* are the articles in the order of the decisions, which becomes that of filing. *born* gives the decision that

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import select, text
 
 from feeds.codec import micros
@@ -50,8 +51,7 @@ all that have them.
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What is looked for: *words* as `terms` reads them, in a *section* (its path), of a *source* (its key), published
     *since* a time; "" and None: any. Of private sections only those *within* are looked at.
     """
@@ -63,16 +63,14 @@ class Question:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hits:
+class Hits(Struct, frozen=True, kw_only=True):
     """Some of what was found. *count* is how many there are, `MOST_FOUND` where there may be more."""
 
     articles: tuple[Article, ...] = ()
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """Words that have to stand beside each other, or must not be there at all. *prefix*: the last may go on."""
 
     words: tuple[str, ...]

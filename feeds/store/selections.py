@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, literal, select, union_all
 
 from feeds.codec import deflate, inflate
@@ -55,8 +55,7 @@ _BETWEEN = b"\0"
 _DECODED_AT_ONCE = 100  # most articles of a section are in one language, so that the first hundred often do
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Of a section: so *many* of its newest articles, its retractions *after* a sequence number, and the highest number
     of a filing that is not among the *listed* newest articles.
     """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from zlib import crc32
 
+from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, restore
@@ -246,8 +246,7 @@ def sync_sources(
     )
 
 
-@dataclass(slots=True)
-class _Plan:
+class _Plan(Struct):
     """What is to be written of sources; *restart* are those with another URL, *gone* the removed ones, {row: key}, and
     *renamed* those that have another key, {old: new}.
     """

@@ -1,11 +1,13 @@
-"""What the store takes and gives besides the values of `feeds.model`: frozen dataclasses. Pure."""
+"""What the store takes and gives besides the values of `feeds.model`: frozen Structs. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from feeds.condition import SourceState
 from feeds.configuration import Source
@@ -15,8 +17,7 @@ from feeds.parsed import Validators
 # --------------------------------------------------------------------------- readers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessToken:
+class AccessToken(Struct, frozen=True, kw_only=True):
     """What a subscriber opens a private section with, and those below it. *path* is where the section is now.
 
     *digest* is that of the secret, which nobody but the subscriber has.
@@ -30,11 +31,10 @@ class AccessToken:
     expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", bytes(self.digest))  # psycopg gives a memoryview
+        force_setattr(self, "digest", bytes(self.digest))  # psycopg gives a memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderDay:
+class ReaderDay(Struct, frozen=True):
     """What a reader, a program or a service, asked of one document in a day, counted from 1970 (UTC).
 
     *same* of the *answers* were 304, *parts* 226; *sent* are bytes, of which *wasted* went to clients that had them;
@@ -56,8 +56,7 @@ class ReaderDay:
 # --------------------------------------------------------------------------- sources
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """A source handed out until its lease ends. *source* comes without headers. *due_at*: when it was due before.
 
     *pushed*: its hub tells of what is new, so that asking is for the case that it fails.
@@ -70,8 +69,7 @@ class Claim:
     pushed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollResult:
+class PollResult(Struct, frozen=True, kw_only=True):
     """What one poll came to: the *state* to remember, whole, and a line for the history.
 
     *before* is the state that the claim gave: what is still the same in it need not be written.
@@ -95,8 +93,7 @@ class PollResult:
     name: str = ""  # the source's, for people
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
+class Poll(Struct, frozen=True, kw_only=True):
     """One line of a source's history, newest first where several are given."""
 
     at: datetime
@@ -113,8 +110,7 @@ class Poll:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcesSynced:
+class SourcesSynced(Struct, frozen=True, kw_only=True):
     """What taking over a config's sources changed: their keys, in config order (removed ones in the store's)."""
 
     added: tuple[str, ...] = ()
@@ -123,8 +119,7 @@ class SourcesSynced:
     removed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxItem:
+class InboxItem(Struct, frozen=True, kw_only=True):
     """A body that has arrived and whose entries are not saved yet. *id* is 0 until it is put.
 
     *tries* counts how often its reading was not finished, for a reason that may pass. *asked_url* is the address of an
@@ -148,8 +143,7 @@ class InboxItem:
 # --------------------------------------------------------------------------- articles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveReport:
+class SaveReport(Struct, frozen=True, kw_only=True):
     """What a batch came to; *sections_changed* are the paths whose documents are out of date now, *newest_entry* is the
     number of the entry that came last, 0 where none came.
     """
@@ -161,8 +155,7 @@ class SaveReport:
     sections_changed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleState:
+class ArticleState(Struct, frozen=True, kw_only=True):
     """Whether an article can be shown. ``gone``: retention took it; *reason* and *at* are of a retraction."""
 
     kind: Literal["live", "retracted", "gone"]
@@ -170,8 +163,7 @@ class ArticleState:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEntry:
+class StoredEntry(Struct, frozen=True, kw_only=True):
     """An entry with the source that showed it, *shown* where the article is told in its words."""
 
     entry: Entry
@@ -183,8 +175,7 @@ class StoredEntry:
     evidence: tuple[Evidence, ...] = ()  # why it was taken for what it is
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refilable:
+class Refilable(Struct, frozen=True, kw_only=True):
     """One article to be filed again: pass *id* as ``after`` to go on behind it. *placed* is where it is filed now."""
 
     id: int
@@ -196,8 +187,7 @@ class Refilable:
 # --------------------------------------------------------------------------- sections
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionState:
+class SectionState(Struct, frozen=True, kw_only=True):
     """A section as stored. Its documents are out of date while `stale`. *id* stays when the section moves.
 
     *filed* is the number of the last filing ever made in it, *rendered_filed* that of the last that is published.
@@ -221,16 +211,14 @@ class SectionState:
         return self.sequence != self.rendered_sequence or self.touched != self.rendered_touched
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """Some articles of a section, newest first; pass *next* as ``before`` for those behind, None at the end."""
 
     articles: tuple[Article, ...]
     next: tuple[datetime, int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """What a section's documents hold at present: the articles in their order, and the sequence that they stand for."""
 
     sequence: int
@@ -238,8 +226,7 @@ class Listing:
     last_modified: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaleSection:
+class StaleSection(Struct, frozen=True, kw_only=True):
     """A section to be published: its state, and what its documents hold now (None before the first).
 
     *bodies* tells by format which bytes those are: media type and ETag. *troubled* says whether the desk has anything
@@ -252,8 +239,7 @@ class StaleSection:
     troubled: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replacement:
+class Replacement(Struct, frozen=True, kw_only=True):
     """Documents and frames of a section that take the place of those before; those that stay are left out.
 
     *sequence*, *touched* and *filed* are what the section's documents stand for from now on; None: all that there is.
@@ -267,8 +253,7 @@ class Replacement:
     filed: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """An article as it stands in a section: by which place, since when, from which source, under which address.
 
     *rendered* says whether there are fragments of its present *revision*.
@@ -284,8 +269,7 @@ class Standing:
     rendered: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class Newest(Struct, frozen=True, kw_only=True):
     """What a section's documents are chosen from: its newest articles by their place, its newest retractions, and
     *unlisted*, the highest number of a filing that is not among as many of them as were asked for; 0 where all are.
     """
@@ -295,8 +279,7 @@ class Newest:
     unlisted: int
 
 
-@dataclass(frozen=True, slots=True)
-class StorySize:
+class StorySize(Struct, frozen=True):
     """How many articles a story has that can be shown, and how many sources brought them or copies of them.
 
     *independent* counts the sources that brought more than copies.
@@ -312,8 +295,7 @@ class StorySize:
         return self.articles > 1 and self.sources == 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True):
     """As much of an article as tells where it stands; *story_uid* is "" where it is of none."""
 
     uid: str
@@ -321,8 +303,7 @@ class Outline:
     published: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Some of a section's articles as finished fragments, newest first: what a feed is joined from.
 
     *missing* counts those whose fragments are not made yet. *retracted* are the tombstones among them. *updated* is the
@@ -336,8 +317,7 @@ class Selection:
     older: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawn:
+class Withdrawn(Struct, frozen=True, kw_only=True):
     """An article that left a section, by withdrawal or retraction (RFC 6721 makes a tombstone of it)."""
 
     uid: str
@@ -346,8 +326,7 @@ class Withdrawn:
     retracted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What happened in a section after a sequence number; *complete* is False where the limit cut it short."""
 
     articles: tuple[Article, ...]
@@ -358,8 +337,7 @@ class Changes:
 # --------------------------------------------------------------------------- the rest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredConfig:
+class StoredConfig(Struct, frozen=True, kw_only=True):
     """A config that was accepted: *text* is what `config_from_json` reads."""
 
     version: int
@@ -368,8 +346,7 @@ class StoredConfig:
     accepted_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """Something an admin should know; open while *closed_at* is None. *id* is a urn, made by the caller."""
 
     id: str

@@ -99,7 +99,7 @@ def plain(found, seen):
         return [plain(each, seen) for each in found]
     if type(found).__module__.startswith("feeds.") and id(found) not in seen:
         seen[id(found)] = len(seen)
-        names = getattr(found, "__slots__", None) or vars(found)
+        names = getattr(found, "__struct_fields__", None) or getattr(found, "__slots__", None) or vars(found)
         return type(found).__name__, {name: plain(getattr(found, name), seen) for name in names}
     return seen.get(id(found), found)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.configuration import FetchSettings, PollSettings
 from feeds.fetch.client import Fetcher

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from feeds.configuration import FetchSettings, PollSettings
 from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchStatus, UrlError

@@ -7,13 +7,13 @@ import json
 import random
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 

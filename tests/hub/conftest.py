@@ -7,12 +7,12 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.configuration import FetchSettings, PublishSettings, Section, Settings, Source
 from feeds.hub.deliveries import Deliveries

@@ -168,7 +168,7 @@ def test_unsubscribing_is_verified_too(hub: HubDesk, subscriber: Subscriber) -> 
 
 
 def test_private_callbacks_are_not_asked(hub: HubDesk, subscriber: Subscriber) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     hub.accept(replace(hub.settings, fetch=replace(hub.settings.fetch, allow_private=())))
     subscribe(hub, subscriber)

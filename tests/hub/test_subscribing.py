@@ -208,7 +208,7 @@ def test_a_hub_that_refuses_is_asked_again_later(hub: HubDesk) -> None:
 
 
 def test_a_desk_that_hubs_cannot_reach_does_not_ask_and_says_why(hub: HubDesk) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     hub.accept(replace(hub.settings, fetch=replace(hub.settings.fetch, allow_private=())))
     found(hub, "https://hub.example/")

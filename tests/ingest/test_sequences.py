@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
@@ -23,6 +22,8 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 
 from feeds.configuration import Source
 from feeds.dedupe import Deduper, Stories, Window
@@ -50,8 +51,7 @@ GUIDS = ("", "", "k1", "k2", "k3", "daily", f"{SITE}/a", f"{SITE}/b", "https://n
 WORDS = ("harbour", "orchard", "ferry", "council", "bridge", "wheat", "lantern", "meadow")
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """What one item says; *more* makes its bytes others without making it say anything else."""
 
     title: str
@@ -83,8 +83,7 @@ class Item:
         return {name: value for name, value in told.items() if value}
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Struct, frozen=True):
     """What the feed says of itself."""
 
     link: str = f"{SITE}/"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from feeds.normalise.entry_media import enclosures_of, episode_of, image_of, place_of
 from feeds.parsed import Enclosure, Episode, Image, Participant, Place, Transcript

@@ -3,7 +3,6 @@
 import re
 import tarfile
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
+from msgspec import Struct
+from msgspec.structs import fields
 
 from feeds.errors import ParseError
 from feeds.model import Entry
@@ -191,7 +192,7 @@ def texts_of(value: Any) -> list[str]:
     """Every text anywhere in *value*."""
     if isinstance(value, str):
         return [value]
-    if is_dataclass(value):
+    if isinstance(value, Struct):
         return [text for field in fields(value) for text in texts_of(getattr(value, field.name))]
     return [text for inner in value for text in texts_of(inner)] if isinstance(value, tuple) else []
 

@@ -1,10 +1,9 @@
 """The cut: items found by their bytes, or not at all; and the same entries whatever is left out."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from feeds.errors import ParseError
 from feeds.parse import parse

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.configuration import Select, Source
 from feeds.conventions import TELEGRAM

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.configuration import UNFILED, Section
 from feeds.model import FORMATS

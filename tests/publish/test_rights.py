@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.model import FORMATS
 from tests.publish.desk import NOW, SOURCES, WORLD, Desk, numbers_in

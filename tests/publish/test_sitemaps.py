@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -10,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from feeds.configuration import LicenceSettings
 from feeds.serve import machines

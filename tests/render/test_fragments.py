@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import locale
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import feedparser
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from msgspec.structs import replace
 
 from feeds.frames import feed_urn
 from feeds.model import FORMATS, Article, Format

@@ -7,7 +7,6 @@ import io
 import json
 import time
 from calendar import timegm
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ import feedparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from feeds.configuration import Source
 from feeds.frames import legal

@@ -6,13 +6,13 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
 import brotli
 import pytest
 from flask import Flask
+from msgspec.structs import replace
 
 from feeds.configuration import Section, Settings
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.serve.admin_views import MOST, alarms_feed, config_faults
 from feeds.store.values import Event

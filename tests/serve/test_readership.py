@@ -67,7 +67,7 @@ class Saved(list[ReaderDay]):
     def keep(self, rows: Sequence[ReaderDay]) -> None:
         if self.fails:
             raise StoreError("away")
-        self += [ReaderDay(20_000, *[getattr(row, name) for name in list(row.__slots__)[1:]]) for row in rows]
+        self += [ReaderDay(20_000, *[getattr(row, name) for name in list(row.__struct_fields__)[1:]]) for row in rows]
 
 
 @pytest.fixture

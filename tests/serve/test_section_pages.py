@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.configuration import PublishSettings, Section
 from feeds.errors import StoreError

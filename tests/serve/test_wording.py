@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from babel.dates import format_date, get_month_names
 from babel.messages.catalog import Message
+from msgspec.structs import replace
 
 from feeds.configuration import Section
 from feeds.serve.app import EXPLANATIONS

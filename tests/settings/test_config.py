@@ -2,10 +2,10 @@
 
 import errno
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from feeds import files
 from feeds.configuration import Match, PollSettings, Section, Settings, Source, Term
@@ -114,7 +114,7 @@ def test_a_wrong_folder_is_one_line(tmp_path: Path, make: bool, said: str):
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(folder: Folder):
     before = folder.load()
     folder.write("sections.yaml", b"\xef\xbb\xbf" + SECTIONS.replace("\n", "\r\n").encode())
-    assert folder.load() == before
+    assert replace(folder.load(), files="") == replace(before, files="")
 
 
 def test_scalars_are_taken_as_written(folder: Folder):

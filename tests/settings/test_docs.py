@@ -1,11 +1,11 @@
 """docs/config.md names every key, with the range and the default that the code has."""
 
 import re
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from yaml.nodes import ScalarNode
 
 from feeds.configuration import Section, Select, Settings, Source
@@ -36,7 +36,7 @@ def flat(settings: Any, above: str = "") -> dict[str, tuple[Key, Any]]:
     found = {}
     for name, key in keys_of(type(settings)).items():
         default = getattr(settings, name)
-        if is_dataclass(default):
+        if isinstance(default, Struct):
             found.update(flat(default, f"{name}."))
         else:
             found[above + name] = (key, default)
@@ -47,9 +47,9 @@ DESK = flat(Settings())
 
 
 def test_every_setting_of_the_model_has_a_key_and_a_row():
-    names = {one for one in Settings.__slots__ if not is_dataclass(getattr(Settings(), one))}
+    names = {one for one in Settings.__struct_fields__ if not isinstance(getattr(Settings(), one), Struct)}
     for group in ("poll", "fetch", "dedupe", "publish", "licence", "keep_raw", "digest"):
-        names |= {f"{group}.{one}" for one in type(getattr(Settings(), group)).__slots__}
+        names |= {f"{group}.{one}" for one in type(getattr(Settings(), group)).__struct_fields__}
     assert set(DESK) == names
     assert set(rows(part("wiredesk.yaml"))) == names
 
@@ -69,10 +69,10 @@ def test_the_default_of_each_setting_is_the_one_that_holds(name: str):
 def test_every_key_of_a_section_and_of_a_source_has_a_row():
     assert set(rows(part("sections.yaml"))) == set(SECTION_KEYS)
     assert set(rows(part("sources.yaml"))) == set(SOURCE_KEYS)
-    assert set(Section.__slots__) - {"path", "learned_precision"} | {"learned", "sections"} == set(SECTION_KEYS)
+    assert set(Section.__struct_fields__) - {"path", "learned_precision"} | {"learned", "sections"} == set(SECTION_KEYS)
     own = {"key", "kind", "target", "line", "senders"}
     where = {"url", "files", "page", "sitemap", "json", "mail", "opml"}
-    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - where - {"from", "drop"}
+    assert set(Source.__struct_fields__) - own == set(SOURCE_KEYS) - where - {"from", "drop"}
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import json
 import pickle
 import typing
-from dataclasses import fields
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from feeds.configuration import (
     FetchSettings,

@@ -1,6 +1,5 @@
 """Batches saved: what is new, what is known, where it is filed, and what is refused for good."""
 
-import dataclasses
 import uuid
 from datetime import timedelta
 from functools import partial
@@ -8,6 +7,7 @@ from functools import partial
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from feeds.model import Decision, Evidence
 from feeds.store.values import ArticleState
@@ -222,7 +222,7 @@ def test_the_text_of_a_link_original_is_not_given_away_by_its_copy(desk, own, sh
 
 def test_evidence_is_kept_for_explain(desk):
     why = (Evidence(kind="near", detail="of y", score=0.75, threshold=0.5),)
-    save(desk, [new("x"), dataclasses.replace(copy("cx", 2, "x"), evidence=why)], "news")
+    save(desk, [new("x"), structs.replace(copy("cx", 2, "x"), evidence=why)], "news")
     first, second = read(desk, lambda tx: tx.articles.entries_of(uid_of("x")))
     assert (first.copy, first.shown, first.evidence) == (False, True, ())
     assert (second.copy, second.shown, second.evidence) == (True, False, why)
@@ -277,7 +277,7 @@ def test_a_small_update_is_rendered_but_counts_nowhere(desk):
 
 def test_an_update_of_a_copy_does_not_date_the_article(desk):
     save(desk, [new("x"), copy("cx", 2, "x")], "news")
-    changed = dataclasses.replace(updated("cx", 2, title="Copy's new title"), article_uid=uid_of("x"))
+    changed = structs.replace(updated("cx", 2, title="Copy's new title"), article_uid=uid_of("x"))
     save(desk, [changed], now=later(hours=2))
     assert (get(desk, "x").title, get(desk, "x").updated) == ("Title x", NOW)
     assert get(desk, "x").copies[0].title == "Copy's new title"

@@ -1,10 +1,10 @@
 """Finished bytes: replaced only when they differ, and told to those who wait."""
 
-import dataclasses
 import time
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from sqlalchemy import event, insert, select, text
 
 from feeds.codec import deflate
@@ -88,8 +88,8 @@ def test_removed_documents_are_told_by_the_keys(desk):
 def test_frames_are_kept_beside(desk):
     frame = Frame(format="rss", head=b"h", tail=b"t", separator=b"s")
     replace(desk, document(), frames=[frame])
-    replace(desk, document(), frames=[dataclasses.replace(frame, head=b"new")])
-    assert read(desk, lambda tx: tx.documents.frame("news", "rss")) == dataclasses.replace(frame, head=b"new")
+    replace(desk, document(), frames=[structs.replace(frame, head=b"new")])
+    assert read(desk, lambda tx: tx.documents.frame("news", "rss")) == structs.replace(frame, head=b"new")
     assert read(desk, lambda tx: tx.documents.frame("news", "atom")) is None
 
 

@@ -1,9 +1,9 @@
 """Which articles contain which: kept once, bounded, and gone with the articles."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.model import Containment
 from feeds.store import relations

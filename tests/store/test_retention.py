@@ -1,9 +1,9 @@
 """What is past its time goes in small steps, and never comes back as new."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from feeds.model import FORMATS, Decision, Fragment

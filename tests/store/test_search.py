@@ -1,9 +1,9 @@
 """What is found, and in which order, on both databases."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text as sql
 
 from feeds.model import FORMATS, Fragment

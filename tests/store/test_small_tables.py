@@ -1,10 +1,10 @@
 """Configs, the inbox, events: put in and taken out."""
 
 import os
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.parsed import Validators
 from feeds.store import small_tables

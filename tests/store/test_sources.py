@@ -1,6 +1,5 @@
 """The schedule: who gets a source, for how long, and whose result counts."""
 
-import dataclasses
 import threading
 import uuid
 from datetime import timedelta
@@ -8,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from feeds.condition import SourceState
 from feeds.parsed import Validators
@@ -109,12 +109,12 @@ def test_the_whole_state_comes_back(desk):
         site_url="https://a.example/",
     )
     default = SourceState()
-    same = [each.name for each in dataclasses.fields(state) if getattr(state, each.name) == getattr(default, each.name)]
+    same = [each.name for each in structs.fields(state) if getattr(state, each.name) == getattr(default, each.name)]
     assert same == ["next_poll_at"]  # which comes from the result; a new field belongs into this test
     with desk.write() as tx:
         tx.sources.finish([result(mine, state=state, next_poll_at=later(days=1))])
     with desk.read() as tx:
-        assert tx.sources.by_key(mine.source.key)[1] == dataclasses.replace(state, next_poll_at=later(days=1))
+        assert tx.sources.by_key(mine.source.key)[1] == structs.replace(state, next_poll_at=later(days=1))
 
 
 def test_released_sources_are_due_when_they_were(desk):
