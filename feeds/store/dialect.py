@@ -241,6 +241,20 @@ def upsert(
     connection.execute(statement, list(rows))
 
 
+def upsert_selected(
+    connection: Connection,
+    table: Table,
+    selected: Select[Any],
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    *,
+    change: Sequence[str],
+) -> None:
+    """As `upsert`, of what *selected* gives for each of *rows*, its bound values: the columns *keys* and *change*."""
+    statement = _upsert(is_postgres(connection), table, tuple(keys), tuple(change), selected=selected)
+    connection.execute(statement, list(rows))
+
+
 def update_many(
     connection: Connection,
     table: Table,
@@ -315,11 +329,14 @@ def _upsert(
     keys: tuple[str, ...],
     change: tuple[str, ...],
     more: tuple[str, ...] = (),
+    selected: Select[Any] | None = None,
 ) -> Any:
-    """The statement of an upsert. Kept: it takes longer to make than to carry out."""
+    """The statement of an upsert, of *selected* where given. Kept: it takes longer to make than to carry out."""
     # Each database's part of SQLAlchemy is loaded where it is used: the other's would cost every start of a desk.
     name = "postgresql" if postgres else "sqlite"
     statement: Any = import_module(f"sqlalchemy.dialects.{name}").insert(table)
+    if selected is not None:
+        statement = statement.from_select([*keys, *change], selected)
     taken = {name: statement.excluded[name] for name in change}
     taken |= {name: table.c[name] + statement.excluded[name] for name in more}
     return statement.on_conflict_do_update(index_elements=list(keys), set_=taken)

@@ -12,7 +12,18 @@ from sqlalchemy import BigInteger, Select, bindparam, delete, exists, func, or_,
 
 from feeds.model import Article, Document, Format, Fragment, Frame
 from feeds.store import small_tables, stories
-from feeds.store.dialect import AnyRow, Verbs, change_in, row_of, rows_in, storable, upsert, value_of
+from feeds.store.dialect import (
+    AnyRow,
+    Verbs,
+    change_in,
+    is_postgres,
+    row_of,
+    rows_in,
+    storable,
+    upsert,
+    upsert_selected,
+    value_of,
+)
 from feeds.store.filings import sections_of, touch
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
@@ -61,16 +72,17 @@ class Documents(Verbs):
 
     def put_fragments(self, made: Sequence[Fragment]) -> None:
         """Keep fragments, of each article in every format; those of what is gone or retracted are left out."""
-        of = rows_of(made)
         revisions = {fragment.article_uid: fragment.revision for fragment in made}
-        rows = []
-        for article_id, uid, present in rows_in(self._connection, _SHOWN, articles.c.uid, sorted(of)):
-            revision = present if revisions[uid] is None else revisions[uid]
-            rows.append({"article_id": article_id, "revision": revision} | of[uid])
-        ids = [row["article_id"] for row in rows]
-        change_in(self._connection, _APART, fragments.c.article_id, ids)
-        upsert(self._connection, fragments, rows, ("article_id", "format"), replace=True)
-        change_in(self._connection, _SETTLED, articles.c.id, ids)
+        rows = [
+            {"of_uid": uid, "of_revision": revisions[uid]} | {f"of_{name}": value for name, value in columns.items()}
+            for uid, columns in rows_of(made).items()
+        ]
+        if not rows:
+            return
+        upsert_selected(self._connection, fragments, _KEPT, rows, ("article_id", "format"), change=_CHANGES)
+        if is_postgres(self._connection):  # where release 0.1.0 may run beside this one
+            change_in(self._connection, _APART, articles.c.uid, revisions)
+        change_in(self._connection, _SETTLED, articles.c.uid, revisions)
 
     def unrendered(self, limit: int, below: int | None = None) -> dict[int, Article]:
         """Filed articles whose fragments are missing or out of date, by row, the newest first.
@@ -223,8 +235,17 @@ _FIRST_UNRENDERED = select(articles.c.id).where(UNRENDERED).limit(1)
 _DOCUMENT = select(documents).where(
     documents.c.path == bindparam("of_path"), documents.c.format == bindparam("of_format")
 )
-_SHOWN = select(articles.c.id, articles.c.uid, articles.c.revision).where(articles.c.retracted_at.is_(None))
-_APART = delete(fragments).where(fragments.c.format != ALL_FORMATS)
+_CHANGES = ("version", "revision", "updated_at", "body")
+_KEPT = select(
+    articles.c.id,
+    bindparam("of_format", type_=fragments.c.format.type),
+    bindparam("of_version", type_=fragments.c.version.type),
+    func.coalesce(bindparam("of_revision", type_=fragments.c.revision.type), articles.c.revision),
+    bindparam("of_updated_at", type_=fragments.c.updated_at.type),
+    bindparam("of_body", type_=fragments.c.body.type),
+).where(articles.c.uid == bindparam("of_uid"), articles.c.retracted_at.is_(None))
+"""A fragment's row, where its article may be shown."""
+_APART = delete(fragments).where(fragments.c.format != ALL_FORMATS, fragments.c.article_id == articles.c.id)
 """Rows of single formats, which one of all takes the place of."""
 
 _OURS = (fragments.c.article_id == articles.c.id) & (fragments.c.revision == articles.c.revision)

@@ -4,13 +4,16 @@ import shutil
 import sqlite3
 import threading
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
+from feeds.codec import deflate, inflate
 from feeds.condition import SourceState
 from feeds.errors import StoreError
 from feeds.model import Document
@@ -255,3 +258,30 @@ def test_a_reader_refuses_a_database_without_tables(empty_url, tmp_path):
         (tmp_path / "desk.db").touch()
     with pytest.raises(StoreError, match="older release"):
         open_store(empty_url, create=False)
+
+
+@pytest.mark.parametrize("at_once", [4, 5, 6, 3000])
+def test_an_article_s_fragments_become_one_row_where_all_are_there(at_once, monkeypatch):
+    """As release 0.1.0 kept them in SQLite: a row for each format. What is not whole is rendered again."""
+    joining = import_module("feeds.store.migrations.versions.r0017_fragments_in_rows")
+    monkeypatch.setattr(joining, "AT_ONCE", at_once)
+    rows = [(number, name, 7, 2, 5) for number in (1, 2, 3, 4, 5, 6) for name in ("atom", "json", "rss")]
+    rows.remove((2, "json", 7, 2, 5))
+    rows[rows.index((5, "rss", 7, 2, 5))] = (5, "rss", 7, 1, 5)
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE articles (id INTEGER PRIMARY KEY)"))
+        for table, of in (("fragments", "article_id INTEGER"), ("story_fragments", "story_uid TEXT")):
+            more = "revision INTEGER" if table == "fragments" else "made_of TEXT"
+            columns = f"{of}, format TEXT, version INTEGER, {more}, updated_at INTEGER, body BLOB"
+            connection.execute(text(f"CREATE TABLE {table} ({columns})"))
+        for row in rows:
+            values = dict(zip("abcde", row, strict=True)) | {"f": deflate(f"{row[1]} {row[0]}".encode())}
+            connection.execute(text("INSERT INTO fragments VALUES (:a, :b, :c, :d, :e, :f)"), values)
+        with Operations.context(MigrationContext.configure(connection)):
+            joining.upgrade()
+        made = connection.execute(text("SELECT * FROM fragments ORDER BY article_id")).all()
+    assert [tuple(row[:5]) for row in made] == [(number, "", 7, 2, 5) for number in (1, 3, 4, 6)]
+    assert [inflate(row[5]).split(b"\0")[1:] for row in made] == [
+        [f"atom {number}".encode(), f"json {number}".encode()] for number in (1, 3, 4, 6)
+    ]
