@@ -23,7 +23,7 @@ from unicodedata import east_asian_width
 from urllib.parse import urlsplit
 
 import click
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from feeds.errors import DeskError
@@ -307,8 +307,8 @@ def _folded(lines: Sequence[str], width: int) -> list[str]:
 
 
 def print_json(value: object) -> None:
-    """Print *value* for programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print *value*, of Structs and of numbers of numpy too, for programs."""
+    click.echo(json.dumps(to_builtins(value, enc_hook=lambda number: number.item()), ensure_ascii=False, indent=2))
 
 
 def counted(count: int, one: str, many: str = "") -> str:

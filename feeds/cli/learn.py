@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec.structs import asdict
 
 from feeds.cli.common import Places, judged_files, make_data, need_config, print_json, with_places
 from feeds.cli.stored import filed_articles, has_run, running_config
@@ -76,7 +75,7 @@ def learn(
     wanted = {section.path: section.learned_precision for section in running.sections if section.learned_precision}
     report = report_of(model, trial, wanted)
     if as_json:
-        print_json(asdict(report))
+        print_json(report)
     else:
         tell(report, set(wanted), Counter(section for example in examples for section in example.sections))
     if dry_run:

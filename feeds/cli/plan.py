@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from feeds.cli import check
 from feeds.cli.common import Places, counted, judged_files, need_config, print_json, with_json, with_places
@@ -90,7 +89,7 @@ def plan(found: Places, as_json: bool) -> None:
             sys.exit(78)
         made = compare(store, found, need_running_config(store), edited)
     if as_json:
-        print_json(asdict(made))
+        print_json(made)
     else:
         tell(made)
     sys.exit(3 if made.changed else 0)

@@ -142,6 +142,8 @@ def test_a_running_desk_takes_a_model_over_and_files_by_it_what_comes(desk: Desk
     assert after in wire.titles("unfiled")
 
     # Learned by hand, and asked about what is stored as well.
+    tried = desk.command("learn", "--dry-run", "--json")
+    assert {one["section"] for one in json.loads(tried.stdout)["sections"]} >= {"sea"}, tried.stderr
     learned = desk.command("learn", "--refile")
     assert learned.returncode == 0, learned.stderr
     until(lambda: after in wire.titles("sea"), what="filing again by the new model")
