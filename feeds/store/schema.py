@@ -455,8 +455,8 @@ sitemap_months = _keyed(
 )
 
 ALL_FORMATS = ""
-"""The `format` of a row that holds all of them. Release 0.1.0 wrote a row for each; of what has not changed since they
-are still there.
+"""The `format` of a row that holds all of them. Release 0.1.0 wrote a row for each; on PostgreSQL those of what has not
+changed since are still there.
 """
 fragments = Table(
     "fragments",
