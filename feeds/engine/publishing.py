@@ -38,6 +38,7 @@ class Publishing:
 
     def start(self) -> None:
         """Begin, with what was left undone."""
+        self._publisher.look_for_stories(["", *(section.path for section in self._desk().sections)])
         self._saved.set()
         self._store.hear(CHANGED, self.wake)
         self._thread.start()

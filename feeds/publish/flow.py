@@ -11,7 +11,7 @@ Some sections at a time share their questions to the store, the fragments that h
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import chain
@@ -111,12 +111,18 @@ class Publisher:
             self._publish(settings, configured, some, now, done)
         return done
 
+    def look_for_stories(self, paths: Iterable[str]) -> None:
+        """Have the next `catch_up` look at the stories of these sections too: who published them may have ended before
+        it did.
+        """
+        self._untold.update(paths)
+
     def catch_up(self, settings: Settings, done: Published, *, most: int | None, now: datetime) -> None:
         """Make the fragments of stories that *done* and others before have touched, where it is time to, and of up to
         *most* articles that no document lists (None: of all). Raises StoreError.
         """
         desk = desk_context(settings)
-        self._untold |= set(done.sections)
+        self._untold.update(done.sections)
         if self._untold and _is_time(self._told_at, STORIES_EVERY, now):
             catch_up_stories(self._store, sorted(self._untold), desk)
             self._told_at, self._untold = now, set()

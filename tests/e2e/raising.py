@@ -38,7 +38,7 @@ def raise_once(step: str) -> None:
     def raising(*arguments: Any, **named: Any) -> Any:
         if left:
             left.clear()
-            # Frozen dataclasses print all that they hold; others get their insides printed here.
+            # Structs print all that they hold; others get their insides printed here.
             held = [getattr(one, "__dict__", one) for one in arguments]
             raise RuntimeError(f"{step} met {arguments!r} {held!r} {named!r}")
         return through(*arguments, **named)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from feeds.engine.publishing import Publishing
+from feeds.filing import FilingRules
+from feeds.ingest.desk import Desk as InForce
 from feeds.model import FORMATS
-from tests.publish.desk import Desk, uid_of
+from feeds.publish import Publisher
+from tests.e2e.desk import until
+from tests.publish.desk import WORLD, Desk, uid_of
 from tests.validator import check
 
 BROWSER = {"accept": "text/html"}
@@ -148,3 +154,25 @@ def test_what_no_section_takes_in_is_in_no_story(told):
     told.render()
     assert "3 articles" in told.get(address(7), **BROWSER).text
     assert len(json.loads(told.get(address(7) + ".json").body)["items"]) == 3
+
+
+def test_stories_that_a_desk_has_published_and_not_told_are_told_when_it_runs_again(told):
+    """It makes them every few seconds: one that ends meanwhile leaves them to its next start."""
+    publisher = Publisher(told.store)
+    for number in (31, 32):
+        told.bring([number], story=number, title="A bridge falls")
+        publisher.catch_up(
+            told.settings, publisher.publish(told.settings, told.tree, now=told.now), most=0, now=told.now
+        )
+    assert [32 in told.listed(WORLD), 32 in told.listed(WORLD, "by=story")] == [True, False]
+
+    rules = FilingRules(told.tree)
+    desk = InForce(
+        version=told.accepted, folder=Path(), settings=told.settings, sections=told.tree, secret={}, filing_rules=rules
+    )
+    again = Publishing(told.store, lambda: desk, clock=lambda: told.now)
+    again.start()
+    try:
+        until(lambda: 32 in told.listed(WORLD, "by=story"), what="the story")
+    finally:
+        again.close()
