@@ -1,6 +1,6 @@
 """What commands share of a desk that has run: its store made ready, what it holds. I/O: the store.
 
-Apart from `common.py`, for to load a database is half of what a command costs that needs none.
+Apart from `common.py`: a command that asks no database would spend half its time on loading one.
 """
 
 from __future__ import annotations

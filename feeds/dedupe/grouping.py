@@ -255,13 +255,10 @@ class Stories:
             places = order[start : start + AT_ONCE]
             some, spoken = [members[at] for at in places], [languages[at] for at in places]
             looked_up = _telling(likeness.weigh(some, spoken))
-            # Each article to compare with, and what stands for it: itself, or its story.
-            others: list[list[tuple[Member, Member | Story]]] = []
-            for one, (terms, weights), near in zip(some, looked_up, self._likely(looked_up), strict=True):
-                others.append([(each, each) for each in _sharing(holding, terms, weights)])
-                others[-1] += [(member, story) for story in near for member in story.members]
-                for term in terms.tolist():
-                    holding[term].append(one)
+            others = [
+                _to_compare(holding, one, its, near)
+                for one, its, near in zip(some, looked_up, self._likely(looked_up), strict=True)
+            ]
             compared = likeness.of_each(some, [[member for member, _ in its] for its in others], spoken)
             for one, its, alike in zip(some, others, compared, strict=True):
                 tied.setdefault(one, [one])
@@ -438,6 +435,21 @@ def _telling(of: Weights) -> list[tuple[Hashes, Floats]]:
         best = order[start : start + min(size, SEARCHED)]
         found.append((of.hashes[best], of.weights[best]))
         start += size
+    return found
+
+
+def _to_compare(
+    holding: dict[int, list[Member]], one: Member, looked_up: tuple[Hashes, Floats], near: Sequence[Story]
+) -> list[tuple[Member, Member | Story]]:
+    """Each article to compare *one* with, and what stands for it: itself, or its story.
+
+    Later articles of the batch find *one* in *holding*, by its terms.
+    """
+    terms, weights = looked_up
+    found: list[tuple[Member, Member | Story]] = [(each, each) for each in _sharing(holding, terms, weights)]
+    found += [(member, story) for story in near for member in story.members]
+    for term in terms.tolist():
+        holding[term].append(one)
     return found
 
 

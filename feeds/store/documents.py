@@ -313,8 +313,7 @@ class Sitemaps(Verbs):
                 last=max(old.last, row.number),
                 changed_at=max(old.changed_at, row.changed_at),
             )
-        values = [{name: getattr(month, name) for name in Month.__struct_fields__} for month in known.values()]
-        upsert(self._connection, sitemap_months, values, ("month",), replace=True)
+        upsert(self._connection, sitemap_months, [row_of(month) for month in known.values()], ("month",), replace=True)
         small_tables.set_value(self._connection, NOTED, rows[-1].sequence)
         return len(rows)
 
