@@ -151,7 +151,14 @@ def _ping_after_a_rest(engine: Engine) -> None:
                 raise InvalidatePoolError from error
 
 
+def _hinting(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
+    """*compiler*, that of SQLite's statements, which leaves out hints (`with_hint`) without a word; this has them."""
+    return type("Hinting", (compiler,), {"get_from_hint_text": lambda self, table, hint: hint})
+
+
 def _prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
+    engine.dialect.statement_compiler = _hinting(engine.dialect.statement_compiler)
+
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; on_begin does

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 
 from feeds.configuration import Section
 from feeds.errors import SectionNotFound
 from feeds.model import Document
+from feeds.store.selections import Wanted
 from feeds.store.values import Replacement
 
 from .conftest import NOW, copy, new, save, section, uid_of
@@ -187,25 +189,34 @@ def test_counts_are_of_what_is_filed_now(desk):
     assert read(desk, lambda tx: tx.sections.counts()) == {"": 0, "news": 1, "news/world": 0, "sport": 0, "unfiled": 0}
 
 
-def test_the_top_reads_its_index_and_no_more(desk):
-    """However much is filed, the newest come out of the index in order: nothing is sorted or scanned."""
-    from sqlalchemy import text
-
-    statement = (
-        "SELECT article_id FROM filings WHERE section_id = 2 AND filings.state = 0 "
-        "ORDER BY rank_at DESC, article_id DESC LIMIT 50"
-    )
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_is_newest_in_a_section_comes_out_of_its_index(desk):
+    """However much is filed: nothing is sorted. PostgreSQL sees that for itself, and takes no hints."""
+    save(desk, [new(name) for name in "abcd"], "news", "")
     with desk.write() as tx:
-        connection = tx._connection
-        if connection.dialect.name == "sqlite":
-            plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
-            assert "SORT" not in plan.upper().replace("B-TREE", "SORT")
-        else:
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
-            connection.execute(text("SET LOCAL enable_bitmapscan = off"))
-            plan = " ".join(row[0] for row in connection.execute(text(f"EXPLAIN {statement}")))
-            assert "Sort" not in plan
-    assert "ix_filings_top" in plan
+        tx.stories.move({uid_of("a"): "urn:s", uid_of("b"): "urn:s"})
+        tx.documents.replace([Replacement(path="news", sequence=tx.sections.get("news").sequence)])
+    asked = []
+
+    def note(connection, cursor, statement, parameters, *rest):
+        asked.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with desk.read() as tx:
+            assert tx.sections.stale_stories(["news", ""], 10, 1).keys() == {"urn:s"}
+            assert len(tx.sections.outlines("news", 10)) == 4
+            tx.sections.by_story("news", "atom", limit=3, among=10)
+            tx.sections.narrowed("news", "atom", sources=(), language="en", fallback="en", limit=3, scan=10)
+            tx.sections.newest([Wanted(section_id=tx.sections._id("news"), listed=2, many=3, after=0)])
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    by_rank = [(words, values) for words, values in asked if "ORDER BY filings.rank_at DESC" in words]
+    assert len(by_rank) >= 5
+    with desk.unfenced() as connection:
+        for words, values in by_rank:
+            plan = " ".join(str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values))
+            assert plan.count("INDEX ix_filings_top") == words.count("ORDER BY filings.rank_at DESC"), (words, plan)
 
 
 def test_a_section_in_outline_tells_of_stories_whose_independent_sources_are_counted_without_copies(desk):
