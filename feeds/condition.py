@@ -162,11 +162,12 @@ def starved(counts: Mapping[int, int], today: int) -> float | None:
     >>> starved({day: 10 for day in range(1, 13)}, 14), starved({day: 10 for day in range(1, 14)}, 14)
     (10.0, None)
     """
+    if counts.get(today) or counts.get(today - 1):
+        return None
     before = [counts.get(today - back, 0) for back in range(2, STARVING_DAYS)]
     mean = sum(before) / len(before)
     expected = mean * 1.5  # a day and a half on average: today is not over
-    recent = counts.get(today, 0) + counts.get(today - 1, 0)
-    if recent or sum(map(bool, before)) < _ACTIVE_DAYS or math.exp(-expected) >= UNLIKELY:
+    if sum(map(bool, before)) < _ACTIVE_DAYS or math.exp(-expected) >= UNLIKELY:
         return None
     return mean
 

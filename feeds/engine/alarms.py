@@ -56,9 +56,7 @@ def look(store: Store, *, now: datetime) -> None:
     with store.read() as tx:
         asked, down = tx.overview.failing()
         days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS))
-        paths = {section.path for section in tx.sections.all()}
-    by_path = {path: days.get(path, {}) for path in paths}
-    _renew(store, OF_DESK, [*outage(asked, down), *starving(by_path, now=now)], now)
+    _renew(store, OF_DESK, [*outage(asked, down), *starving(days, now=now)], now)
 
 
 def look_here(store: Store, data: Path | None, crowded: Sequence[str], *, now: datetime) -> None:

@@ -133,10 +133,10 @@ def section_rows(sections: Sequence[Section], days: Mapping[str, Mapping[int, in
     """Return the sections of the tree and what is unfiled, those that starve by the rule of their alarm first; *days*
     are articles by section and day.
     """
-    found = []
+    found, charted = [], _charted(now)
     for section in (*sections, Section(path=UNFILED, title="Unfiled")):
         by_day = days.get(section.path, {})
-        counts = [by_day.get(day, 0) for day in _charted(now)]
+        counts = [by_day.get(day, 0) for day in charted]
         starving = section.path != UNFILED and starved(by_day, day_of(now)) is not None
         found.append(SectionRow(section, counts, starving))
     return sorted(found, key=lambda row: not row.starving)

@@ -31,6 +31,7 @@ from feeds.configuration import DOCUMENTS, Source
 from feeds.store import dialect
 from feeds.store.dialect import AnyRow, Verbs, rows_in
 from feeds.store.schema import (
+    BY_SEEN,
     IN_SECTION,
     POLLABLE,
     articles,
@@ -173,6 +174,7 @@ class Overview(Verbs):
             select(filings.c.section_id, day.label("day"), func.count())
             .join_from(articles, filings)
             .where(articles.c.seen_at >= since, IN_SECTION)
+            .with_hint(articles, BY_SEEN, "sqlite")
             .group_by(text("1"), text("2"))
         )
         present = select(sections.c.id, sections.c.path).where(sections.c.removed_at.is_(None))

@@ -443,8 +443,10 @@ _partial("ix_filings_top", filings.c.section_id, filings.c.rank_at, filings.c.ar
 Index("ix_filings_sequence", filings.c.section_id, filings.c.sequence)
 Index("ix_filings_number", filings.c.section_id, filings.c.number)
 BY_RANK, BY_NUMBER = "INDEXED BY ix_filings_top", "INDEXED BY ix_filings_number"
-BY_SEQUENCE = "INDEXED BY ix_filings_sequence"
-"""Hints for SQLite, which without statistics goes through a whole section by its primary key and sorts it."""
+BY_SEQUENCE, BY_SEEN = "INDEXED BY ix_filings_sequence", "INDEXED BY ix_articles_seen_at"
+"""Hints for SQLite, which without statistics goes through a whole section by its primary key and sorts it, and through
+all that was ever filed for what came lately.
+"""
 
 sitemap_months = _keyed(
     "sitemap_months",

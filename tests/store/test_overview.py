@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import bindparam, update
+from sqlalchemy import Engine, bindparam, event, update
 
 from feeds.condition import WORDS, condition
 from feeds.configuration import Source
@@ -165,3 +165,25 @@ def test_an_article_that_nobody_else_brought_is_no_copy_though_it_credits_its_or
         tx.overview._connection.execute(update(entries).where(entries.c.key == "own").values(copy=1))
         day = day_of(NOW)
         assert tx.overview.days([1, 2], NOW - timedelta(days=1)) == {1: {day: (2, 0)}, 2: {day: (1, 1)}}
+
+
+def test_what_was_filed_lately_is_counted_without_a_look_at_what_came_before(desk):
+    save(desk, [new("old")], "news", now=NOW - timedelta(days=30))
+    save(desk, [new("a"), new("b")], "news", "")
+    asked = []
+
+    def note(connection, cursor, statement, parameters, *rest):
+        asked.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with desk.read() as tx:
+            day = day_of(NOW)
+            assert tx.overview.section_days(NOW - timedelta(days=14)) == {"news": {day: 2}, "": {day: 2}}
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    if desk.file is not None:
+        words, values = next(each for each in asked if "seen_at" in each[0])
+        with desk.unfenced() as connection:
+            plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values)]
+        assert plan[0].startswith("SEARCH articles") and "ix_articles_seen_at" in plan[0], plan
