@@ -41,7 +41,7 @@ class DeskError(Exception):
         return f"{self.cause}; {self.remedy}" if self.remedy else self.cause
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Errors cross the pipe of the parse workers; keyword-only attributes need the long way.
+        # Errors of config cross the pipe of the process that reads it; keyword-only attributes need the long way.
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 

@@ -25,7 +25,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from feeds import files
 from feeds.engine.liveness import LEAST_SHARE, cpu_seconds, end_with_parent, name_process
 from feeds.engine.startup import collect_seldom, give_back_memory, set_up_logging, start_process, without_threads
 from feeds.errors import ParseError, ParseUnfinished
-from feeds.ingest.reading import Job, Reading, read
+from feeds.ingest.reading import Job, Reading, read, reading_from_bytes, reading_to_bytes
 from feeds.redaction import fault_of_ours
 from feeds.urls import masked
 
@@ -186,13 +185,11 @@ class ParseProcess:
 
     def _receive(self) -> None:
         try:
+            self._readings.recv_bytes()  # it has loaded all
+            self.warm_at = time.monotonic()
+            self._begin()
             while True:
-                answer = self._readings.recv()
-                if isinstance(answer, Reading):
-                    self._on_reading(self, answer)
-                else:
-                    self.warm_at = time.monotonic()
-                    self._begin()
+                self._on_reading(self, reading_from_bytes(self._readings.recv_bytes()))
         except (EOFError, OSError):
             pass
         except Exception:
@@ -240,7 +237,7 @@ def work(jobs_fd: int, readings_fd: int) -> None:
     try:
         read, limits, parent, tables = jobs.recv()
         _prepare(limits.memory_bytes, parent, tables)
-        readings.send("warm")
+        readings.send_bytes(b"warm")
         for count in itertools.count(1):
             job = jobs.recv()
             signal.setitimer(signal.ITIMER_PROF, limits.cpu_s)  # SIGPROF ends a process that does not ask for it
@@ -268,15 +265,15 @@ def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
     collect_seldom()
 
 
-def _reading_of(read: Read, job: Job) -> memoryview:
-    """What *read* says of *job*, pickled: that too can fail, and takes time."""
+def _reading_of(read: Read, job: Job) -> bytes:
+    """What *read* says of *job*, as bytes: to make them too can fail, and takes time."""
     try:
-        return ForkingPickler.dumps(read(job))
+        return reading_to_bytes(read(job))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - our bug: told with its traceback, held against no source
         fault = ParseError(fault_of_ours(error), remedy="please report it with the address")
-        return ForkingPickler.dumps(Reading(error=fault, bug=traceback.format_exc()))
+        return reading_to_bytes(Reading(error=fault, bug=traceback.format_exc()))
 
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,11 @@ import xxhash
 from msgspec import Struct
 from msgspec.structs import replace
 
-from feeds import errors
 from feeds.codec import deflate, inflate, plain, restore
 from feeds.condition import SourceState
 from feeds.configuration import DOCUMENTS, Settings, Source
-from feeds.errors import DeskError, ParseError
 from feeds.ingest.desk import Desk
-from feeds.ingest.reading import Job, Reader, Reading
+from feeds.ingest.reading import Job, Reader, Reading, error_as_words, error_from_words
 from feeds.parsed import Answer, Request
 from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, PollResult
@@ -245,10 +243,6 @@ def _reader(source: Source, item: InboxItem) -> Reader:
 # ---------------------------------------------------------------- from a hand to the desk
 
 
-# JSON and no pickle: what comes out of a database must not be able to run.
-_KINDS = {kind.__name__: kind for kind in (errors.DeskError, errors.ParseError, errors.ParseUnfinished)}
-
-
 def packed(waiting: Waiting, reading: Reading) -> bytes:
     """A reading with all that the desk needs to know of its body. Addresses in it are redacted."""
     # The request may hold secrets, and nothing after this asks for it.
@@ -261,7 +255,7 @@ def packed(waiting: Waiting, reading: Reading) -> bytes:
         "reading": plain(replace(reading, error=None, next_page=None)),
     }
     if reading.error is not None:
-        told["error"] = [type(reading.error).__name__, reading.error.cause, reading.error.remedy]
+        told["error"] = error_as_words(reading.error)
     return deflate(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
@@ -276,11 +270,5 @@ def unpacked(item: InboxItem, blob: bytes, source: Source, claim: Claim | None) 
         answer=restore(Answer, told["answer"]),
         body_hash=told["body_hash"],
     )
-    return waiting, replace(restore(Reading, told["reading"]), error=_error(told.get("error")))
-
-
-def _error(told: list[str] | None) -> DeskError | None:
-    if told is None:
-        return None
-    name, cause, remedy = told
-    return _KINDS.get(name, ParseError)(cause, remedy=remedy)
+    error = error_from_words(told["error"]) if "error" in told else None
+    return waiting, replace(restore(Reading, told["reading"]), error=error)

@@ -5,13 +5,14 @@ What comes back crosses a pipe, so it is values alone; every DeskError is a valu
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, convert, msgpack, to_builtins
 
 from feeds.configuration import Source
-from feeds.errors import DeskError, ParseError
+from feeds.errors import DeskError, ParseError, ParseUnfinished
 from feeds.model import NOTHING_BESIDE, Beside, Entry
 from feeds.parsed import Hints
 from feeds.text import Shown
@@ -73,3 +74,42 @@ def read(job: Job) -> Reading:
         return Reading(error=error)
     except RecursionError:
         return Reading(error=ParseError("the document is nested too deeply", remedy="ask its publisher to mend it"))
+
+
+# ------------------------------------------------------------------ across a pipe, or through a database
+
+_ERRORS = {kind.__name__: kind for kind in (DeskError, ParseError, ParseUnfinished)}
+
+
+def error_as_words(error: DeskError) -> list[str]:
+    """The kind of *error*, its cause and its remedy."""
+    return [type(error).__name__, error.cause, error.remedy]
+
+
+def error_from_words(words: list[str]) -> DeskError:
+    """The error that `error_as_words` was given."""
+    name, cause, remedy = words
+    return _ERRORS.get(name, ParseError)(cause, remedy=remedy)
+
+
+def _error_of(_: type[Any], words: Any) -> DeskError:
+    return error_from_words(words)
+
+
+_ENCODER = msgpack.Encoder(enc_hook=error_as_words)
+_DECODER = msgpack.Decoder(Reading, dec_hook=_error_of)
+
+
+def reading_to_bytes(reading: Reading) -> bytes:
+    """*reading* as values that cannot run. Raises some Exception where it holds anything else."""
+    try:
+        return _ENCODER.encode(reading)
+    except UnicodeEncodeError:  # half a surrogate pair, as JSON and names of files may have: only JSON can say it
+        return json.dumps(to_builtins(reading, enc_hook=error_as_words)).encode()
+
+
+def reading_from_bytes(blob: bytes) -> Reading:
+    """The reading that `reading_to_bytes` was given. Raises ValueError for anything else."""
+    if blob.startswith(b"{"):  # where MessagePack has a number
+        return convert(json.loads(blob), Reading, dec_hook=_error_of)
+    return _DECODER.decode(blob)
