@@ -181,7 +181,7 @@ class Postings:
             keys = np.concatenate(
                 [*(self._unpacked(one, part, cut) for one in segments), fresh[edges[part] : edges[part + 1]]]
             )
-            keys.sort()
+            keys.sort(kind="stable")
             hashes = keys >> _SHIFT
             newest = np.ones(keys.size, np.bool_)
             newest[: -self._per_hash] = hashes[self._per_hash :] != hashes[: -self._per_hash]

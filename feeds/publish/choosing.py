@@ -33,6 +33,8 @@ SUDDEN_S = 120
 """How close to its filing an article's place in the order is, where it claims to be of this very moment."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_NOTHING = Newest(standings=(), retracted=(), unlisted=0)
+"""What there is of a section in which nothing was ever filed."""
 
 
 class Objection(Struct, frozen=True, kw_only=True):
@@ -61,9 +63,9 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 def choose(tx: ReadTx, stale: Sequence[StaleSection], limits: Mapping[str, int], now: datetime) -> list[Choice]:
     """Choose for each section of *stale*, in their order; *limits* are how many entries its documents have, by path."""
-    wanted = [_wanted(each, limits[each.state.path]) for each in stale]
+    wanted = [_wanted(each, limits[each.state.path]) for each in stale if each.state.filed]
     found = tx.sections.newest(wanted)
-    return [_choice(tx, each, limits[each.state.path], found[each.state.id], now) for each in stale]
+    return [_choice(tx, each, limits[each.state.path], found.get(each.state.id, _NOTHING), now) for each in stale]
 
 
 def _wanted(stale: StaleSection, limit: int) -> Wanted:
