@@ -44,14 +44,8 @@ from feeds.settings.config import (
     secret_texts,
 )
 from feeds.store import Store, WriteTx
+from feeds.store.at_rest import REFILE, WRONG_FILES
 from feeds.urls import masked
-
-REFILE = "refile"
-"""The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
-
-
-log = logging.getLogger(__name__)
-
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +115,7 @@ def _in_force(store: Store, folder: Path, environ: Mapping[str, str]) -> Accepte
     """The stored config, where the files in *folder* are those that it was made of; else None."""
     with store.read() as tx:
         stored = tx.configs.brief()
-        if stored is None or tx.events.subjects("config"):
+        if stored is None or tx.events.subjects(WRONG_FILES):
             return None
     try:
         config = config_from_json(stored.text)
@@ -156,7 +150,7 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
             tx.sources.sync(config.sources, desk_full_text=config.settings.publish.full_text, now=now)
         if changed:
             _change_stored(tx, old, config, now)
-        tx.events.close("config", "files", now)
+        tx.events.close(WRONG_FILES, "files", now)
     return Accepted(
         desk=_desk(config, version, folder, environ),
         warnings=tuple(config.warnings),
@@ -182,7 +176,7 @@ def tell_errors(store: Store, errors: ConfigErrors, *, now: datetime) -> None:
     """Keep the errors of the files as an open event until they are mended: a log is not read again, a page is."""
     with store.write() as tx:
         remedy = "mend these lines and save; until then the last good config goes on"
-        tx.events.add("config", "files", text="\n".join(first_lines(errors.errors)), remedy=remedy, now=now)
+        tx.events.add(WRONG_FILES, "files", text="\n".join(first_lines(errors.errors)), remedy=remedy, now=now)
 
 
 def stored_desk(store: Store, folder: Path, environ: Mapping[str, str]) -> Desk | None:

@@ -8,7 +8,6 @@ can find, and others with files that do not belong together. What was committed 
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,15 +18,12 @@ from sqlalchemy import Connection, exc, inspect, text
 
 from feeds.errors import StoreError, StoreTooNew
 from feeds.files import make_private
-from feeds.store import dialect
+from feeds.store import dialect, migrations
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 
-VERSION_TABLE = "wiredesk_version"
-MIGRATIONS = Path(__file__).with_name("migrations")
-_NAMED = re.compile(r"^(down_)?revision\b[^=\n]*= *[\"']([^\"']+)[\"']", re.MULTILINE)
 PAGES_A_STEP = 2000
 Loss = Literal["", "deleted", "replaced", "overwritten", "log deleted"]
 MAGIC, COUNTER = b"SQLite format 3\0", slice(24, 28)
@@ -114,22 +110,22 @@ def _known_of_sqlite(error: exc.DBAPIError, words: str) -> StoreError | None:
 def revision(connection: Connection) -> str | None:
     """The revision that the database is at, None before the first."""
     with connection.begin():
-        if not inspect(connection).has_table(VERSION_TABLE):
+        if not inspect(connection).has_table(migrations.VERSION_TABLE):
             return None
-        found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+        found = connection.scalar(text(f"SELECT version_num FROM {migrations.VERSION_TABLE}"))
         return None if found is None else str(found)
 
 
 def pending(connection: Connection) -> bool:
     """Whether there are migrations to do. StoreError if the database knows one that this release does not."""
     present = revision(connection)
-    shipped, head = _shipped()
+    shipped = migrations.revisions()
     if present is not None and present not in shipped:
         raise StoreTooNew(
             f"the database belongs to a newer release (its revision is {present})",
             remedy="install that release again, or restore the backup that was made before the upgrade",
         )
-    return present != head
+    return present != shipped[-1]
 
 
 def to_head(connection: Connection) -> None:
@@ -143,22 +139,11 @@ def to_head(connection: Connection) -> None:
         command.upgrade(config, "head")
 
 
-def _shipped() -> tuple[frozenset[str], str | None]:
-    """Every revision that ships, and the last. Read without Alembic, whose import costs more than most starts need."""
-    revisions: set[str] = set()
-    before: set[str] = set()
-    for path in (MIGRATIONS / "versions").glob("r*.py"):
-        for down, name in _NAMED.findall(path.read_text(encoding="utf-8")):
-            (before if down else revisions).add(name)
-    last = revisions - before
-    return frozenset(revisions), next(iter(last)) if len(last) == 1 else None
-
-
 def _config() -> Config:
     from alembic.config import Config  # see `to_head`
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations.FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.store import database
+from feeds.store import migrations
 from tests.cli.conftest import Ended
 
 NEXT = """
@@ -26,7 +26,7 @@ def upgrade():
 @pytest.fixture
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Makes this the release after the present one, whose migration ends in the line given."""
-    shipped = database.MIGRATIONS
+    shipped = migrations.FOLDER
 
     def make(last: str) -> None:
         folder = tmp_path / "migrations"
@@ -35,7 +35,7 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         [*_, newest] = sorted((folder / "versions").glob("r*.py"))
         before = newest.read_text().partition('revision = "')[2].partition('"')[0]
         (folder / "versions" / "r9001_next.py").write_text(NEXT.format(before=before, last=last))
-        monkeypatch.setattr(database, "MIGRATIONS", folder)
+        monkeypatch.setattr(migrations, "FOLDER", folder)
 
     return make
 
@@ -70,4 +70,4 @@ def test_an_upgrade_copies_first_says_so_and_keeps_ids_and_etags(
     assert str(copies[-1]) in ended.err
     assert _published(copies[-1]) == before
     with sqlite3.connect(copies[-1]) as opened:
-        assert opened.execute(f"select version_num from {database.VERSION_TABLE}").fetchone() != ("9001",)
+        assert opened.execute(f"select version_num from {migrations.VERSION_TABLE}").fetchone() != ("9001",)

@@ -18,8 +18,8 @@ from feeds.configuration import Section, Source
 from feeds.errors import DeskError
 from feeds.model import Decision, Entry, Placement
 from feeds.store import Store, open_store
-from feeds.store.database import VERSION_TABLE
 from feeds.store.database import restore as put_back
+from feeds.store.migrations import VERSION_TABLE
 from tests.databases import database
 from tests.faults.injecting import Faults
 from tests.faults.stand import STEP, Stand, standing

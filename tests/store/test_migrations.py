@@ -5,12 +5,12 @@ import sqlite3
 import threading
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from feeds.codec import deflate, inflate
@@ -18,7 +18,7 @@ from feeds.condition import SourceState
 from feeds.errors import StoreError
 from feeds.model import Document
 from feeds.parsed import Validators
-from feeds.store import database, open_store
+from feeds.store import migrations, open_store
 from feeds.store.dialect import database_url
 from feeds.store.schema import SEARCH, metadata
 from feeds.store.values import PollResult, Replacement
@@ -26,12 +26,17 @@ from feeds.store.values import PollResult, Replacement
 from .conftest import NOW, new, save, section, source, uid_of
 
 
+def test_the_names_of_modules_are_the_revisions_that_alembic_knows():
+    known = ScriptDirectory(str(migrations.FOLDER)).walk_revisions()
+    assert migrations.revisions() == [script.revision for script in known][::-1]
+
+
 def _described(engine):
     """Everything that an inspector sees of the tables of an engine's database."""
     seen = inspect(engine)
     described = {}
     tables = [table for table in seen.get_table_names() if table == SEARCH or not table.startswith(SEARCH)]
-    for table in sorted(set(tables) - {database.VERSION_TABLE}):
+    for table in sorted(set(tables) - {migrations.VERSION_TABLE}):
         columns = [
             (each["name"], str(each["type"]), each["nullable"], str(each["default"]))
             for each in seen.get_columns(table)
@@ -66,7 +71,7 @@ def test_migrations_make_the_schema_that_is_declared(empty_url, tmp_path, reques
             opts={
                 "compare_server_default": True,
                 "include_name": lambda name, kind, parents: (
-                    name != database.VERSION_TABLE and not (kind == "table" and name.startswith(SEARCH))
+                    name != migrations.VERSION_TABLE and not (kind == "table" and name.startswith(SEARCH))
                 ),
             },
         )
@@ -102,7 +107,7 @@ def _options(engine):
     return sorted(
         (name, "AUTOINCREMENT" in made.upper(), "WITHOUT ROWID" in made.upper())
         for name, made in rows
-        if name != database.VERSION_TABLE
+        if name != migrations.VERSION_TABLE
     )
 
 
@@ -114,7 +119,7 @@ def test_opening_twice_changes_nothing(empty_url):
         assert not store.empty()
 
 
-HEAD = max(path.stem for path in Path(database.__file__).parent.glob("migrations/versions/r*.py"))[1:5]
+SHIPPED, HEAD = migrations.FOLDER, migrations.revisions()[-1]
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
@@ -137,9 +142,9 @@ def release(tmp_path, monkeypatch):
     def make(last="pass"):
         folder = tmp_path / "migrations"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(Path(database.__file__).with_name("migrations"), folder)
+        shutil.copytree(SHIPPED, folder)
         (folder / "versions" / "r9999_next.py").write_text(NEXT.format(head=HEAD, last=last))
-        monkeypatch.setattr(database, "MIGRATIONS", folder)
+        monkeypatch.setattr(migrations, "FOLDER", folder)
 
     return make
 
@@ -177,7 +182,7 @@ def test_a_file_is_copied_before_it_is_upgraded(tmp_path, release):
     with open_store(url) as store:
         store.migrate(tmp_path / "backups" / "before.db")
     release_now = sqlite3.connect(tmp_path / "backups" / "before.db")
-    assert release_now.execute(f"SELECT version_num FROM {database.VERSION_TABLE}").fetchall() == [(HEAD,)]
+    assert release_now.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}").fetchall() == [(HEAD,)]
     release_now.close()
     with open_store(f"sqlite:///{tmp_path}/backups/before.db") as copied:
         assert _seen(copied) == before

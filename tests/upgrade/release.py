@@ -18,7 +18,7 @@ from pathlib import Path
 
 from feeds import __version__
 from feeds.store import open_store
-from feeds.store.database import MIGRATIONS
+from feeds.store.migrations import FOLDER
 from tests.e2e.desk import Desk
 from tests.e2e.publisher import Publisher
 from tests.fetch.origin import Origin
@@ -77,7 +77,7 @@ def seen(database: Path) -> dict[str, object]:
 
 def migrations() -> dict[str, str]:
     """The digest of each migration that ships."""
-    files = sorted((MIGRATIONS / "versions").glob("r*.py"))
+    files = sorted((FOLDER / "versions").glob("r*.py"))
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from feeds.store.database import VERSION_TABLE
+from feeds.store.migrations import VERSION_TABLE
 from feeds.store.schema import metadata
 
 context.configure(
