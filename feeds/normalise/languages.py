@@ -1,22 +1,20 @@
 """Languages: tags believed only where they are well formed (BCP 47), and that of a text that no document names.
 
-Part of `normalise`. Pure once table and model are loaded. Little words tell the language of most texts; py3langid tells
-the rest, and carries its model. That is loaded when a text first needs it: unpacking it takes half a second and
-150 MB, and `feeds.files` keeps the tables for all later ones.
+Part of `normalise`. Pure once table and model are loaded. Little words tell the language of most texts; the model of
+py3langid tells the rest.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from feeds.files import cached
+if TYPE_CHECKING:
+    from feeds.normalise.language_model import LanguageModel
 
 # ---------------------------------------------------------------------------------------------- tags
 
@@ -97,8 +95,10 @@ def _is_dense(character: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _model() -> Any:
-    return model(_LANGUAGES)
+def _model() -> LanguageModel:
+    from feeds.normalise.language_model import language_model  # with numpy, that few texts need
+
+    return language_model(_LANGUAGES)
 
 
 # --------------------------------------------------------------- little words: "the", "und", "de la"
@@ -160,44 +160,3 @@ def _table() -> tuple[list[str], dict[str, tuple[int, ...]]]:
                 spoken[word] = (*spoken.get(word, ()), len(languages))
             languages.append(language)
     return languages, spoken
-
-
-# ----------------------------------------------------------------------------------------- the model
-
-
-def model(languages: Iterable[str]) -> Any:
-    """The library's identifier of those of *languages* that it knows."""
-    import numpy as np
-    from py3langid.langid import LanguageIdentifier
-
-    found = find_spec("py3langid")
-    places = list(found.submodule_search_locations or ()) if found is not None else []
-    files = [os.path.join(place, "data", "model.npz.xz") for place in places]
-    parts = cached("languages", [__file__, *files], lambda: _unpacked(set(languages)))
-    labels = bytes(parts["labels"]).decode().split()
-    return LanguageIdentifier(
-        np.frombuffer(parts["features"], np.float16).reshape(-1, len(labels)),
-        np.frombuffer(parts["classes"], np.float32),
-        labels,
-        memoryview(parts["moves"]).cast("I"),
-        memoryview(parts["outputs"]).cast("i"),
-        norm_probs=True,
-        tk_row=memoryview(parts["rows"]).cast("I"),
-    )
-
-
-def _unpacked(languages: set[str]) -> dict[str, bytes]:
-    """The parts of py3langid's model; whole and unpacked it is three times as large."""
-    import numpy as np
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    whole = LanguageIdentifier.from_model_file(MODEL_FILE)
-    whole.set_languages(sorted(languages & set(whole.labels)))
-    return {
-        "labels": " ".join(whole.nb_classes).encode(),
-        "features": np.ascontiguousarray(whole.nb_ptc, np.float16).tobytes(),
-        "classes": np.ascontiguousarray(whole.nb_pc, np.float32).tobytes(),
-        "moves": np.asarray(whole.tk_nextmove, np.uint32).tobytes(),
-        "outputs": np.asarray(whole.tk_output, np.int32).tobytes(),
-        "rows": np.asarray(whole.tk_row, np.uint32).tobytes(),
-    }

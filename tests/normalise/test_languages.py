@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import lru_cache
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 pytest.importorskip("py3langid", reason="language detection needs py3langid")
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from py3langid.langid import MODEL_FILE, LanguageIdentifier, visit_counts
 
 from feeds.normalise import languages
 from feeds.normalise.languages import detected_language
@@ -44,10 +47,22 @@ def test_any_text_is_taken(text: str) -> None:
     assert found is None or 2 <= len(found) <= 3
 
 
-def test_the_mapped_model_tells_what_the_library_tells() -> None:
-    known = languages._model()
-    library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    library.set_languages(sorted(set(languages._LANGUAGES) & set(library.labels)))
+def test_the_model_tells_what_the_library_tells() -> None:
+    library, known = _library(), languages._model()
     for text in [*TEXTS.values(), "", "1234", "ФЕРРИ", "HEL\u0301LO WORLD", *" ".join(TEXTS.values()).split()]:
         (language, probability), (told, how) = known.classify(text), library.classify(text)
         assert (language, round(float(probability), 4)) == (told, round(float(how), 4)), text
+
+
+@given(some.binary(max_size=60))
+def test_any_bytes_have_the_features_that_the_library_finds(text: bytes) -> None:
+    library, known = _library(), languages._model()
+    visits = visit_counts(library.tk_nextmove, library._rowbase, library.tk_output, text)
+    assert known.features_of(text) == (visits or Counter())
+
+
+@lru_cache(maxsize=1)
+def _library() -> LanguageIdentifier:
+    library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    library.set_languages(sorted(set(languages._LANGUAGES) & set(library.labels)))
+    return library
