@@ -163,6 +163,7 @@ class Tally:
         self._services: set[tuple[str, str]] = set()
         self.readership = Readership(save)
         self._answers: deque[tuple[str, int, str, int, str, int, int]] = deque()
+        self._flush_is_due = False
         self._counting = threading.Lock()
 
     def answered(self, path: str, status: int, environ: Mapping[str, Any], sent: int = 0, tag: str = "") -> None:
@@ -170,15 +171,15 @@ class Tally:
 
         What was noted is counted, and left for the other processes, once in `FLUSH_S`: a request pays for a note alone.
         """
-        idle = not self._answers
         client = hash((environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR")))
         agent = environ.get("HTTP_USER_AGENT", "")[:MOST_AGENT_CHARS]
         # Whole seconds: who waits as long as it was told never seems to have waited less.
         self._answers.append((path, status, agent, sent, tag, client, int(self._clock())))
-        if idle:
+        if not self._flush_is_due:
             timer = threading.Timer(FLUSH_S, self.flush)
             timer.daemon = True
             timer.start()
+            self._flush_is_due = True
         elif len(self._answers) >= MOST_AT_ONCE:
             with self._counting:
                 self._count()
@@ -197,6 +198,7 @@ class Tally:
 
     def flush(self) -> None:
         """Put what was counted where `/metrics` finds it."""
+        self._flush_is_due = False  # before it counts: what is noted meanwhile has one of its own
         with self._counting:
             self._count()
             read = self.readership.take()

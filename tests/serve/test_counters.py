@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from feeds.serve import counters
 from feeds.serve.counters import Tally, exposition, shared_folder, stored
 from feeds.serve.readership import MOST_AGENT_CHARS, MOST_AT_ONCE
 from feeds.store.overview import Numbers
@@ -47,6 +49,29 @@ def test_notes_of_answers_are_bounded_and_none_is_lost():
     tally.flush()
     served = tally.registry.get_sample_value("wiredesk_answers_total", {"kind": "rss", "status": "200"})
     assert served == MOST_AT_ONCE + 5
+
+
+class Interrupted(dict[str, str]):
+    """A request in the middle of whose note another thread counts."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__()
+        self._tally = tally
+
+    def get(self, key, default=None):
+        self._tally.flush()
+        return default
+
+
+def test_an_answer_noted_while_others_are_counted_is_counted_too(monkeypatch):
+    monkeypatch.setattr(counters, "FLUSH_S", 0.0)
+    tally = Tally()
+    tally._answers.append(("/a", 200, "", 0, "", 0, 0))
+    tally.answered("/b", 200, Interrupted(tally))
+    for timer in threading.enumerate():
+        if isinstance(timer, threading.Timer):
+            timer.join()
+    assert not tally._answers
 
 
 def test_what_anybody_may_claim_is_bounded():
@@ -97,6 +122,7 @@ def test_the_store_speaks_prometheus_too():
 
 COUNTING = """
 import os
+from feeds.serve import counters
 from feeds.serve.counters import Tally, shared_folder
 tally = Tally(shared_folder(os.environ))
 for _ in range(3):
