@@ -157,10 +157,7 @@ def words(text: str) -> list[str]:
     >>> words("Don't stop: U.S. GDP +3.5%, 東京")
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
-    prepared = _prepared(text)
-    if isinstance(prepared, bytes):
-        return prepared.decode("utf-8").split()
-    return [word.replace("'", "") for word in _word_patterns()[1].findall(prepared)]
+    return spelled(text).split()
 
 
 def spelled(text: str) -> str:
@@ -169,8 +166,15 @@ def spelled(text: str) -> str:
     >>> spelled("Don't stop: U.S. GDP")
     'dont stop u s gdp'
     """
+    return b" ".join(encoded_words(text)).decode("utf-8")
+
+
+def encoded_words(text: str) -> list[bytes]:
+    """The `words` of *text* in UTF-8, as they are hashed: the fastest way to them."""
     prepared = _prepared(text)
-    return b" ".join(prepared.split()).decode("utf-8") if isinstance(prepared, bytes) else " ".join(words(text))
+    if isinstance(prepared, bytes):
+        return prepared.split()
+    return [word.replace("'", "").encode("utf-8") for word in _word_patterns()[1].findall(prepared)]
 
 
 def _prepared(text: str) -> bytes | str:
@@ -222,14 +226,8 @@ def text_hash(text: str) -> int:
     >>> text_hash("One two three four five six seven EIGHT!") == text_hash("one two three four five six seven eight")
     True
     """
-    prepared = _prepared(text)
-    if isinstance(prepared, bytes):
-        pieces = prepared.split()
-        count, joined = len(pieces), b" ".join(pieces)
-    else:
-        listed = words(text)
-        count, joined = len(listed), " ".join(listed).encode("utf-8", "surrogatepass")
-    return (xxhash.xxh3_64_intdigest(joined) or 1) if count >= MIN_HASH_WORDS else 0
+    found = encoded_words(text)
+    return (xxhash.xxh3_64_intdigest(b" ".join(found)) or 1) if len(found) >= MIN_HASH_WORDS else 0
 
 
 DOCUMENTS_KEPT = 24

@@ -88,7 +88,7 @@ def test_languages_and_common_words_are_the_same_from_kept_tables(folder: Path) 
         "Reaktor Kraftwerk Abschaltung Stromnetz Betreiber Leistung Megawatt Netzagentur Prüfung",
         "Xhoxha merr pjesë në takimin e ministrave të jashtëm, thuhet në njoftimin e zyrës së shtypit",
     ]
-    words = "the council said on tuesday that the footbridge is to be replaced".split()
+    words = b"the council said on tuesday that the footbridge is to be replaced".split()
     terms = count_terms(words[:3], words)
     found = []
     for at in (None, folder, folder):

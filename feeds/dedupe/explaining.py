@@ -12,7 +12,7 @@ from feeds.dedupe.signature import sketch
 from feeds.dedupe.terms import hashed, primary
 from feeds.dedupe.window import Window
 from feeds.model import Article, Entry, Evidence
-from feeds.text import plain, words
+from feeds.text import encoded_words, plain
 
 _CONTAINS: dict[near.Place, str] = {
     "whole": "the first contains the second: each is an article of its own",
@@ -132,7 +132,8 @@ def _compared(stories: Stories, one: Entry, other: Entry, language: str, *, same
 
 def _words_in_common(one: Entry, other: Entry, shared: Mapping[int, float]) -> list[str]:
     """The words that make two articles alike, those that weigh most first."""
-    held = set(words(f"{other.title} {other.text}"))
-    word_of = {hashed(word): word for word in words(f"{one.title} {one.text}")[::-1] if word in held}
+    held = set(encoded_words(f"{other.title} {other.text}"))
+    both = [word for word in encoded_words(f"{one.title} {one.text}")[::-1] if word in held]
+    word_of = dict(zip(hashed(both), both, strict=True))
     best = sorted((term for term in shared if term in word_of and shared[term] > 0.0), key=lambda term: -shared[term])
-    return [word_of[term] for term in best[:COMMON_WORDS]]
+    return [word_of[term].decode() for term in best[:COMMON_WORDS]]

@@ -22,7 +22,7 @@ from feeds.dedupe import signature
 from feeds.dedupe.signature import LOW_BITS, Sketch, expand, glance, grams_of
 from feeds.dedupe.terms import GramCounts, Hashes, TermCounts, Weights, stemmed
 from feeds.model import Evidence
-from feeds.text import words
+from feeds.text import encoded_words
 
 Title = Literal["one", "like", "another"]
 _THRESHOLDS: dict[Title, tuple[float, str]] = {
@@ -419,7 +419,7 @@ class Speaking:
     def of_one(self, one: Sketch, other: Sketch) -> bool:
         """Whether two titles, one of them of this article, share a telling word."""
         both = set(one.title.tolist()).intersection(other.title.tolist())
-        shared = [word for word in words(self._title) if signature.title_hash(word) in both]
+        shared = [word for word in encoded_words(self._title) if signature.title_hash(word) in both]
         return bool((self._counts.words_tell(shared, self._language) >= TELLING).any())
 
     def untitled(self, sketch: Sketch) -> bool:
@@ -433,14 +433,14 @@ class Speaking:
         return len(title) > signature.GRAM_WORDS and 3 * len(held) >= 2 * (len(title) - signature.GRAM_WORDS + 1)
 
     @cached_property
-    def _places(self) -> dict[int, tuple[int, str]]:
+    def _places(self) -> dict[int, tuple[int, bytes]]:
         """By the hashes of its forms where a word stands for the first time, and the word."""
-        found: dict[int, tuple[int, str]] = {}
+        found: dict[int, tuple[int, bytes]] = {}
         for at, word in enumerate(self._words):
-            for form in (word, f"{word}s", stemmed(word)):
+            for form in (word, word + b"s", stemmed(word)):
                 found.setdefault(signature.title_hash(form), (at, word))
         return found
 
     @cached_property
-    def _words(self) -> list[str]:
+    def _words(self) -> list[bytes]:
         return signature.text_words(self._text)[:MOST_WORDS]

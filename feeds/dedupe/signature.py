@@ -30,7 +30,7 @@ from msgspec import Struct
 from feeds.dates import MONTHS
 from feeds.dedupe.terms import Hashes, Terms, count_terms, distinct, stemmed
 from feeds.model import Entry
-from feeds.text import UNSPACED, words
+from feeds.text import UNSPACED, encoded_words
 
 VERSION = 3
 READABLE = (1, 2, 3)
@@ -59,7 +59,7 @@ NAMES_WITHIN = 1_600
 TITLE_CASE = 0.6
 """In a title of which more words have capitals than this, capitals name nobody."""
 _CAPITALS = "".join(filter(str.isupper, map(chr, range(0x530))))  # of Latin, Greek, Cyrillic: all that have any in use
-_INSIDE = re.compile(rf"(?<=[\w,;] )[{_CAPITALS}][\w'’]*")
+_INSIDE = re.compile(rf"[{_CAPITALS}](?<=[\w,;] .)[\w'’]*")
 """A word with a capital behind another one of its sentence: one that begins a sentence has it whatever it is."""
 
 
@@ -91,29 +91,29 @@ class Sketch(Struct, frozen=True):
 
 def make(title: str, text: str) -> bytes:
     """The signature of an article; title and text are plain. Texts without words give one all the same."""
-    return of_words(words(title), text_words(text), named(title, text))
+    return of_words(encoded_words(title), text_words(text), named(title, text))
 
 
-def text_words(text: str) -> list[str]:
+def text_words(text: str) -> list[bytes]:
     """The words of a text that are looked at; a number is one word, however its digits are set apart.
 
-    >>> text_words("Shr 6-3/8 cts vs 5,500")
-    ['shr', '638', 'cts', 'vs', '5500']
+    >>> b" ".join(text_words("Shr 6-3/8 cts vs 5,500"))
+    b'shr 638 cts vs 5500'
     """
-    return words(_INSIDE_NUMBER.sub("", text[: MAX_WORDS * 12]))[:MAX_WORDS]
+    return encoded_words(_INSIDE_NUMBER.sub("", text[: MAX_WORDS * 12]))[:MAX_WORDS]
 
 
-def length(found: Sequence[str]) -> int:
+def length(found: Sequence[bytes]) -> int:
     """How many words *found* stands for: of the characters of scripts without blanks two make one.
 
-    >>> length(["tide", "table"]), length(["潮", "汐", "表", "2030"])
+    >>> length([b"tide", b"table"]), length(encoded_words("潮汐表 2030"))
     (2, 3)
     """
-    joined = "".join(found)
-    return len(found) if joined.isascii() else len(found) - len(UNSPACED.findall(joined)) // 2
+    joined = b"".join(found)
+    return len(found) if joined.isascii() else len(found) - len(UNSPACED.findall(joined.decode())) // 2
 
 
-def of_words(title_words: list[str], text_words: list[str], names: Collection[str] = ()) -> bytes:
+def of_words(title_words: list[bytes], text_words: list[bytes], names: Collection[bytes] = ()) -> bytes:
     """What `make` gives, for who has the words already; *names* are those among them that are names."""
     found = grams(text_words)
     head = distinct(found[:HEAD_GRAMS])
@@ -121,7 +121,7 @@ def of_words(title_words: list[str], text_words: list[str], names: Collection[st
     body = every[:BODY_GRAMS]
     short_title = np.array(sorted(set(map(_title_hash, title_words[:TITLE_WORDS]))), np.uint16)
     figures = _figures(text_words[:FIGURE_WORDS])
-    title_hash = xxhash.xxh3_64_intdigest(" ".join(title_words).encode("utf-8", "surrogatepass")) & _UNSIGNED_32
+    title_hash = xxhash.xxh3_64_intdigest(b" ".join(title_words)) & _UNSIGNED_32
     header = _HEADER.pack(
         VERSION,
         len(short_title),
@@ -137,19 +137,19 @@ def of_words(title_words: list[str], text_words: list[str], names: Collection[st
     return b"".join((header, short_title.tobytes(), figures.tobytes(), head.tobytes(), body.tobytes()))
 
 
-def reach(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str]) -> int:
+def reach(title_words: Sequence[bytes], text_words: Sequence[bytes], names: Collection[bytes]) -> int:
     """Through how many words of a text goes what its title speaks of: from the first to the last telling word of it.
 
     In an article that is most of the text; in a digest it is nothing, or no more than the part that gave it its
     headline. Telling are names and long words; where a title has none it may speak of all.
 
-    >>> reach(["harbour", "to", "close"], "the harbour will close in may says the port the harbour".split(), ())
+    >>> reach([b"harbour", b"to", b"close"], b"the harbour will close in may says the port the harbour".split(), ())
     10
     """
-    telling = {word for word in title_words if len(word) >= TELLING_LETTERS or word in names}
+    telling = {word for word in title_words if len(word.decode()) >= TELLING_LETTERS or word in names}
     if not telling:
         return len(text_words)
-    telling |= {f"{word}s" for word in telling} | {stemmed(word) for word in telling}
+    telling |= {word + b"s" for word in telling} | {stemmed(word) for word in telling}
     before, behind = (
         next(compress(count(), map(telling.__contains__, found)), len(text_words))
         for found in (text_words, reversed(text_words))
@@ -250,14 +250,13 @@ def _sampled(one: bytes, other: bytes) -> tuple[int, int, int]:
     return np.intersect1d(some, others, assume_unique=True).size, smaller, larger
 
 
-def grams(found: list[str]) -> Hashes:
+def grams(found: list[bytes]) -> Hashes:
     """Hashes of the word triples in order; a shorter text counts as one triple, an empty one has none."""
     if not found:
         return np.empty(0, np.uint32)
     if len(found) < GRAM_WORDS:
-        found = found + [""] * (GRAM_WORDS - len(found))
-    each = " ".join(found).encode("utf-8", "surrogatepass").split(b" ")  # one call for all: words hold no blanks
-    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, each), np.uint64, len(each))
+        found = found + [b""] * (GRAM_WORDS - len(found))
+    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, found), np.uint64, len(found))
     mixed = hashes[:-2] * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(29))) + hashes[1:-1]
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
@@ -266,22 +265,23 @@ def grams(found: list[str]) -> Hashes:
     return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
-def _figures(found: list[str]) -> ShortHashes:
-    if not any(map(str.isdigit, found)):
+def _figures(found: list[bytes]) -> ShortHashes:
+    digits = list(map(str.isdigit, b" ".join(found).decode().split()))
+    if not any(digits):
         return np.empty(0, np.uint16)
-    pairs = [(after, word) for word, after in zip(found, [*found[1:], ""], strict=False) if word.isdigit()]
+    pairs = compress(zip([*found[1:], b""], found, strict=True), digits)
     distinct = list(dict.fromkeys((_short_hash(after), _short_hash(word)) for after, word in pairs))
     return np.array([part for pair in distinct[:FIGURES] for part in pair], np.uint16)
 
 
-def title_hash(word: str) -> int:
+def title_hash(word: bytes) -> int:
     """What stands in `Sketch.title` for *word*."""
     return _short_hash(word) & ~1
 
 
-def _title_hash(word: str) -> int:
+def _title_hash(word: bytes) -> int:
     """The hash of a title's word, odd for one that numbers it."""
-    return (_short_hash(word) & ~1) | numbers(word)
+    return title_hash(word) | numbers(word.decode())
 
 
 def numbers(word: str) -> bool:
@@ -293,22 +293,22 @@ def numbers(word: str) -> bool:
     return word in _ORDINALS if word.isalpha() else any(map(str.isdigit, word))
 
 
-def _short_hash(text: str) -> int:
-    return xxhash.xxh32_intdigest(text.encode("utf-8", "surrogatepass")) & 0xFFFF
+def _short_hash(word: bytes) -> int:
+    return xxhash.xxh32_intdigest(word) & 0xFFFF
 
 
-def named(title: str, text: str) -> list[str]:
+def named(title: str, text: str) -> list[bytes]:
     """The words that have a capital where no sentence begins, and only there: names, and in German every noun.
 
     >>> sorted(named("Ministers Meet In Oslo", "On Friday the ministers met in Oslo. They said Oslo was late."))
-    ['friday', 'oslo']
+    [b'friday', b'oslo']
     """
     text = text[:NAMES_WITHIN]
     found = set(_INSIDE.findall(text))
     in_title = [word for word in title.split() if word[0].isalpha()]
     if sum(word[0].isupper() for word in in_title) <= TITLE_CASE * len(in_title):
         found.update(_INSIDE.findall(title))
-    return words(" ".join(word for word in found if f" {word.lower()} " not in text)) if found else []
+    return encoded_words(" ".join([word for word in found if f" {word.lower()} " not in text])) if found else []
 
 
 class Sketched(Struct, frozen=True):
@@ -324,7 +324,7 @@ def sketch(entry: Entry) -> Sketched:
 
 
 def sketch_text(title: str, text: str) -> Sketched:
-    in_title, in_text, names = words(title), text_words(text), named(title, text)
+    in_title, in_text, names = encoded_words(title), text_words(text), named(title, text)
     return Sketched(of_words(in_title, in_text, names), count_terms(in_title, in_text, names))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -94,14 +94,14 @@ def primary(language: str) -> str:
     return language.partition("-")[0].lower()
 
 
-def shares(language: str) -> dict[str, float]:
+def shares(language: str) -> dict[bytes, float]:
     """word stem → the part of short texts in *language* (a primary subtag) that hold it. Made anew each time."""
-    frequencies: dict[str, float] = {}
+    frequencies: dict[bytes, float] = {}
     for word, frequency in text.frequencies(language).items():
-        stem = stemmed(word)
         # Scripts without blanks: the table has words, an article's text is taken apart into characters.
-        for part in stem if UNSPACED.match(stem) else (stem,):
-            frequencies[part] = frequencies.get(part, 0.0) + frequency
+        for part in word if UNSPACED.match(word) else (word,):
+            stem = stemmed(part.encode())
+            frequencies[stem] = frequencies.get(stem, 0.0) + frequency
     return {stem: 1.0 - math.exp(-frequency * TYPICAL_WORDS) for stem, frequency in frequencies.items()}
 
 
@@ -110,55 +110,38 @@ def made_of() -> list[str]:
     return [__file__, text.__file__, str(text.WORDLIST)]
 
 
-def stemmed(word: str) -> str:
+def stemmed(word: bytes) -> bytes:
     """*word* without a plural s: the one ending that many languages share and that tells stories apart nowhere.
 
-    >>> stemmed("reactors"), stemmed("press")
-    ('reactor', 'press')
+    >>> stemmed(b"reactors"), stemmed(b"press")
+    (b'reactor', b'press')
     """
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    return word[:-1] if len(word) > 3 and word.endswith(b"s") and not word.endswith(b"ss") else word
 
 
-def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str] = ()) -> Terms:
+def count_terms(title_words: Sequence[bytes], text_words: Sequence[bytes], names: Collection[bytes] = ()) -> Terms:
     """The terms of an article, as strong as 1 + log of how often they stand there, times NAME or DATE.
 
     *names* are words, as `signature.named` gives them.
     """
-    times = Counter(_hashes(text_words[:NEWS_WORDS]))
-    for one in _hashes(title_words[:TITLE_WORDS]):
+    times = Counter(hashed(text_words[:NEWS_WORDS]))
+    for one in hashed(title_words[:TITLE_WORDS]):
         times[one] += TITLE_TIMES
     hashes = np.fromiter(times, np.uint32, len(times))
     strengths = _STRENGTHS[np.fromiter(times.values(), np.int64, len(times))]
-    for some, factor in ((frozenset(_hashes(names)), NAME), (_DATES, DATE)):
+    for some, factor in ((frozenset(hashed(names)), NAME), (_DATES, DATE)):
         if at := [place for place, one in enumerate(times) if one in some]:
             strengths[at] = np.minimum(strengths[at] * factor, 255).astype(np.uint8)
     order = hashes.argsort()
     return Terms(hashes[order], strengths[order])
 
 
-def hashed(word: str) -> int:
-    """The term that *word* stands for."""
-    return _hash(stemmed(word))
+def hashed(words: Iterable[bytes]) -> list[int]:
+    """The term that each of *words* stands for. Nothing is remembered: looking up in a large memory takes longer."""
+    return [xxhash.xxh32_intdigest(stemmed(word) if word.endswith(b"s") else word) for word in words]
 
 
-def _hash(stem: str) -> int:
-    return xxhash.xxh32_intdigest(stem.encode("utf-8", "surrogatepass"))
-
-
-def hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
-    """What `hashed` gives of each. Nothing is remembered: to look a word up in a large memory takes longer."""
-    return np.array(_hashes(words), np.uint32)
-
-
-def _hashes(words: Collection[str]) -> list[int]:
-    if not words:
-        return []
-    stems = [stemmed(word) if word[-1:] == "s" else word for word in words]
-    each = " ".join(stems).encode("utf-8", "surrogatepass").split(b" ")  # one call for all: words hold no blanks
-    return list(map(xxhash.xxh32_intdigest, each))
-
-
-_DATES = frozenset(_hashes([*MONTHS, *map(str, range(1900, 2100))]))
+_DATES = frozenset(hashed(word.encode() for word in (*MONTHS, *map(str, range(1900, 2100)))))
 
 
 def articles_with(language: str) -> npt.NDArray[np.float16]:
@@ -166,7 +149,7 @@ def articles_with(language: str) -> npt.NDArray[np.float16]:
 
     def made() -> dict[str, bytes]:
         stem_shares = shares(language)
-        cells = np.fromiter((_hash(stem) % TERM_CELLS for stem in stem_shares), np.int64, len(stem_shares))
+        cells = np.fromiter(map(xxhash.xxh32_intdigest, stem_shares), np.int64, len(stem_shares)) % TERM_CELLS
         common = np.zeros(TERM_CELLS)
         np.maximum.at(common, cells, np.fromiter(stem_shares.values(), np.float64, len(stem_shares)))
         common[common == 0.0] = RARE
@@ -338,9 +321,9 @@ class TermCounts(Counters):
         found: Floats = np.maximum(np.log(every / held), np.float32(0.0))
         return found
 
-    def words_tell(self, words: Sequence[str], language: str) -> Floats:
+    def words_tell(self, words: Sequence[bytes], language: str) -> Floats:
         """What each of *words* tells, as `telling` has it."""
-        return self.telling(hash_stems(words), language)
+        return self.telling(np.array(hashed(words), np.uint32), language)
 
 
 class Habits(Counters):
