@@ -6,7 +6,8 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -47,6 +48,17 @@ COMMANDS = {
 HIDDEN = {"ingest": ("feeds.cli.run", ""), "hand": ("feeds.cli.run", "")}
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import what stays for good: to look for garbage in it would be a tenth of the start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 class Lazy(click.Group):
     """Imports a command's module when that command is used: `wiredesk --help` need not load a database."""
 
@@ -59,13 +71,8 @@ class Lazy(click.Group):
         found = COMMANDS.get(name) or HIDDEN.get(name)
         if found is None:
             return None
-        # What is imported stays: to look for garbage in it would be a tenth of the start.
-        gc.disable()
-        try:
+        with importing():
             command: click.Command = getattr(importlib.import_module(found[0]), name)
-        finally:
-            gc.freeze()
-            gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

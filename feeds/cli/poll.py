@@ -10,11 +10,11 @@ import sys
 import click
 
 from feeds import files
+from feeds.cli import importing
 from feeds.cli.common import Places, make_data, need_config, with_places
 from feeds.engine.startup import now_utc, set_up_logging, tell_address
 from feeds.errors import StoreError
 from feeds.settings import config_from_json, judged_before
-from feeds.settings.config import without_collector
 from feeds.store.at_rest import config_at_rest
 
 
@@ -44,7 +44,7 @@ def poll(found: Places, sources: tuple[str, ...], everything: bool, force: bool,
         if not (sources or everything) and _rests(found):
             click.echo("Nothing is due.")
             return
-        with without_collector():
+        with importing():
             from feeds.cli.polling import poll_once  # three quarters of the start
 
         if not poll_once(found, sources, everything=everything, force=force):

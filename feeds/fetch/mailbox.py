@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.utils import getaddresses
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -59,7 +59,7 @@ def guard_of(settings: FetchSettings) -> Guard:
 
 def is_allowed(head: bytes, senders: Sequence[str]) -> bool:
     """Whether the letter with the headers *head* is from one of *senders*: patterns of addresses, or ``list:ID``."""
-    letter = message_from_bytes(head[:MAX_HEAD_BYTES], policy=policy.compat32)
+    letter = message_from_bytes(head[:MAX_HEAD_BYTES])
     froms = letter.get_all("from", [])
     addresses = [address for _, address in getaddresses(list(map(str, froms))) if "@" in address]
     sender = addresses[0].lower() if len(addresses) == 1 else ""
