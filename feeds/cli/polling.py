@@ -52,6 +52,7 @@ COUNTS = ("new", "copies", "updated")
 def poll_once(found: Places, sources: Sequence[str], *, everything: bool, force: bool) -> bool:
     """Poll what is due, the *sources* named, or *everything*, and publish what changed; whether no source failed."""
     without_threads()
+    collect_seldom()
     store = open_store(found.database)
     try:
         upgrade(store, found, now_utc())
@@ -91,9 +92,7 @@ def _claims(store: Store, taking: Claims, names: Sequence[str], *, everything: b
     """Take what is to be polled; who is not, and why, is told."""
     held: list[Claim] = []
     if names or everything:
-        with store.read() as tx:
-            keys = _keys(names, tx.sources.names())
-        claims, held = taking.named(keys or None, force=force)
+        claims, held = taking.named(_keys(store, names) if names else None, force=force)
     else:
         claims = taking.due(1_000_000)
     for claim in held:
@@ -109,7 +108,6 @@ def _claims(store: Store, taking: Claims, names: Sequence[str], *, everything: b
 def _poll(store: Store, taking: Claims, claims: list[Claim], desk: Desk) -> Progress:
     """Poll what was claimed to its end; all of it as if it were one progress."""
     settings = desk.settings
-    collect_seldom()
     fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
     workers = Workers(min(2, len(claims)))
     ingest = Ingest(store, fetcher, workers, desk, clock=now_utc, random=random.random)
@@ -161,8 +159,10 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         yield bar.update
 
 
-def _keys(wanted: Sequence[str], names: dict[str, str]) -> list[str]:
+def _keys(store: Store, wanted: Sequence[str]) -> list[str]:
     """The keys of the sources *wanted*, by key or by name in any case. Raises DeskError for one that is not there."""
+    with store.read() as tx:
+        names = tx.sources.names()
     by_name = {name.casefold(): key for key, name in names.items()} | {key.casefold(): key for key in names}
     keys = []
     for name in wanted:
