@@ -82,11 +82,16 @@ def _ngrams(moves: Any, rows: Any) -> Numbers:
     """The n-gram that each state of an Aho-Corasick automaton stands for: the shortest text that leads to it."""
     ngrams = np.zeros(len(rows), np.uint64)
     ngrams[0] = 1
-    reached = np.zeros(1, np.intp)
-    while len(reached):
-        states, first = np.unique(moves[rows[reached]], return_index=True)
-        letters, ngram = (first % 256).astype(np.uint64), ngrams[reached[first // 256]]
-        new = ngrams[states] == 0
-        ngrams[states[new]] = (ngram << np.uint64(8) | letters)[new]
-        reached = states[new]
+    new = np.zeros(1, np.intp)
+    is_known, is_looked_at = np.zeros(len(rows), bool), np.zeros(len(moves), bool)
+    is_known[0] = True
+    while len(new):
+        # A state that leads on to no longer n-gram shares its row with the shorter one at its end.
+        states = new[~is_looked_at[rows[new]]]
+        is_looked_at[rows[states]] = True
+        led_to = moves[rows[states]]
+        at, letters = np.nonzero(~is_known[led_to])
+        new = led_to[at, letters]
+        is_known[new] = True
+        ngrams[new] = ngrams[states[at]] << np.uint64(8) | letters.astype(np.uint64)
     return ngrams
