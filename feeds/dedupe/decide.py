@@ -40,8 +40,6 @@ FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
 _DERIVED = re.compile(r"~[0-9a-f]{16}\Z")
 """What `derived_key` adds to an id."""
-REMEMBERED_AT_ONCE = 2_000
-"""Stored entries that are decoded together."""
 
 
 class _Draft(Struct):
@@ -420,9 +418,7 @@ def remember(entries: Sequence[StoredSignature], window: Window, stories: Storie
     So a restart reads back what the process before had; where several processes decide, each takes in what the others
     saved since it last looked, under the same lock under which it decides.
     """
-    for at in range(0, len(entries), REMEMBERED_AT_ONCE):
-        some = entries[at : at + REMEMBERED_AT_ONCE]
-        window.begin()
-        window.add(some)
-        stories.begin()
-        stories.join(some)
+    window.begin()
+    window.add(entries)
+    stories.begin()
+    stories.join(entries)

@@ -149,17 +149,14 @@ class Stories:
         """
         if not arriving:
             return Placed([], {}, {})
-        self._count(
-            [one.source_id for one in arriving],
-            np.concatenate([np.empty(0, np.uint32), *(one.terms.hashes for one in arriving)]),
-            [len(one.terms) for one in arriving],
-        )
+        terms, sizes = np.concatenate([one.terms.hashes for one in arriving]), [len(one.terms) for one in arriving]
+        self._count([one.source_id for one in arriving], terms, sizes)
         self._batch += 1
         self._arrived = now
         members = [self._member(one, self._next + at) for at, one in enumerate(arriving)]
         circles = self._circles(members, [one.language for one in arriving])
-        for one in arriving:
-            self._postings.add(self._next, one.terms.hashes)
+        self._index(terms, sizes)
+        for _ in arriving:
             self._number(self._next)
         placed, joined = Placed([], {}, {}), dict[int, Joined]()
         for circle in circles:
@@ -175,12 +172,12 @@ class Stories:
         joining, packed = _with_terms(entries)
         terms, sizes = unpack_several(packed)
         self._count([entry.source_id for entry in joining], terms.hashes, sizes)
+        self._index(terms.hashes, sizes)
         hashes, strengths = terms.hashes.tobytes(), terms.strengths.tobytes()
         start = 0
         for entry, size in zip(joining, sizes, strict=True):
             end, now = start + size, entry.first_seen
             self.forget(now)
-            self._postings.add(self._next, terms.hashes[start:end])
             if now != self._arrived:  # what came at another time came in another batch
                 self._batch += 1
                 self._arrived = now
@@ -194,6 +191,10 @@ class Stories:
         """Count the *terms* of articles, one behind the other."""
         self.counts.add(terms, sizes)
         self.habits.add(source_ids, terms, sizes)
+
+    def _index(self, terms: Hashes, sizes: Sequence[int]) -> None:
+        """Have the next articles found by their *terms*, one behind the other."""
+        self._postings.add(np.arange(self._next, self._next + len(sizes)).repeat(sizes), terms)
 
     def compare(self, one: Arriving, other: Arriving) -> Compared:
         """How like *one* would be to a story of *other* alone."""

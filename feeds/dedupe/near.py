@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Struct
 
 from feeds.dedupe import signature
-from feeds.dedupe.signature import LOW_BITS, Sketch, expand, glance, grams_of
+from feeds.dedupe.signature import LOW_BITS, Sketch, taken_apart, triples_of
 from feeds.dedupe.terms import GramCounts, Hashes, TermCounts, Weights, stemmed
 from feeds.model import Evidence
 from feeds.text import encoded_words
@@ -161,21 +161,21 @@ def weigh(sketch: Sketch, counts: GramCounts) -> Weighed:
 
 
 def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[int, Sketch]]:
-    """Those of *others*, as `compact` keeps them, that `judge` may find near, with their places among them.
+    """Those of *others* (signatures) that `judge` may find near, with their places among them.
 
     A quick look at all of them at once, for most of what an index gives shares hardly anything.
     """
-    looks = [glance(other) for other in others]
-    sizes = [size for look in looks for size in (look.heads, look.bodies)]
-    parts = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
-    keys = grams_of(looks) | (parts & 1) * _BODY
+    headed = [(other, header) for other in others if (header := signature.header(other)) is not None]
+    triples = triples_of(headed)
+    keys = (triples.hashes & LOW_BITS) | triples.in_body * _BODY
+    parts = 2 * triples.owners + triples.in_body
     mine, weights = one.by_key
     at = mine.searchsorted(keys)
-    shared = np.bincount(parts, weights[at] * (mine[at] == keys), len(sizes)).reshape(-1, 2).max(axis=1)
+    shared = np.bincount(parts, weights[at] * (mine[at] == keys), 2 * len(headed)).reshape(-1, 2).max(axis=1)
     return [
-        (number, expand(others[number]))
-        for number, (look, weight) in enumerate(zip(looks, shared.tolist(), strict=True))
-        if weight >= LEAST_SHARED or look.title_hash == one.sketch.title_hash
+        (number, taken_apart(other, header))
+        for number, ((other, header), weight) in enumerate(zip(headed, shared.tolist(), strict=True))
+        if weight >= LEAST_SHARED or header.title_hash == one.sketch.title_hash
     ]
 
 

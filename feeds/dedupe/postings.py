@@ -62,47 +62,44 @@ class Postings:
         self._packed = np.empty(0, np.uint32)  # for each: the hash's lower bits, below them the document less first
         self._starts = np.empty(0, np.uint32)  # where in the packed array each bucket begins, and the last one ends
         self._lay_out()
-        self._fresh: list[tuple[int, Hashes]] = []  # documents that are in no segment yet, in order
-        self._fresh_count = 0
+        self._fresh: list[tuple[Ints, Hashes]] = []  # what is in no segment yet: documents in order, and a hash of each
         self._documents_of: defaultdict[int, list[int]] = defaultdict(list)  # in what is fresh, as far as it is read
         self._read = 0
 
     def begin(self) -> None:
         """From here on `undo` takes back; what was added before stays, and becomes segments where it fills some."""
-        if self._fresh_count < FLUSH_POSTINGS:
+        if sum(len(hashes) for _, hashes in self._fresh) < FLUSH_POSTINGS:
             return
-        start, left = 0, self._fresh_count
-        while left >= FLUSH_POSTINGS:
-            size, end = 0, start
-            while size < FLUSH_POSTINGS:
-                size, end = size + len(self._fresh[end][1]), end + 1
-            run, start, left = self._fresh[start:end], end, left - size
-            documents = np.array([document for document, _ in run], np.uint64).repeat([len(each) for _, each in run])
-            hashes = np.concatenate([each for _, each in run]).astype(np.uint64)
-            self._flush(run[0][0], run[-1][0], hashes << _SHIFT | documents)
-        self._keep(self._fresh[start:])
+        documents, hashes = map(np.concatenate, zip(*self._fresh, strict=True))
+        start = 0
+        while (left := len(hashes) - start) >= FLUSH_POSTINGS:
+            # So large that it is not merged with what follows: of a hash each segment has documents of its time.
+            last = documents[start + left * MERGED_TIMES // (MERGED_TIMES + 1)]
+            end = int(documents.searchsorted(last, "right"))
+            self._flush(int(documents[start]), int(last), documents[start:end], hashes[start:end])
+            start = end
+        self._keep([(documents[start:], hashes[start:])] if left else [])
 
     def undo(self, document: int) -> None:
         """Take back what was added of *document* and those behind it since `begin`."""
-        self._keep([one for one in self._fresh if one[0] < document])
+        self._keep([one for one in self._fresh if one[0][0] < document])
 
-    def add(self, document: int, hashes: Hashes) -> None:
-        """Take in a *document* by its *hashes*, each given once."""
-        self._fresh.append((document, hashes))
-        self._fresh_count += len(hashes)
+    def add(self, documents: Ints, hashes: Hashes) -> None:
+        """Take in documents: the number of each as often as it has hashes, each of which is given once."""
+        if len(hashes):
+            self._fresh.append((documents, hashes))
 
-    def _keep(self, fresh: list[tuple[int, Hashes]]) -> None:
+    def _keep(self, fresh: list[tuple[Ints, Hashes]]) -> None:
         """Let *fresh* be all that is in no segment."""
-        self._fresh, self._fresh_count = fresh, sum(len(hashes) for _, hashes in fresh)
+        self._fresh = fresh
         self._documents_of.clear()
         self._read = 0
 
     def _read_fresh(self) -> None:
         """Arrange for `lookup` what was added since the last one."""
-        documents_of = self._documents_of
-        for document, hashes in self._fresh[self._read :]:
-            for one in hashes.tolist():
-                documents_of[one].append(document)
+        for documents, hashes in self._fresh[self._read :]:
+            for document, one in zip(documents.tolist(), hashes.tolist(), strict=True):
+                self._documents_of[one].append(document)
         self._read = len(self._fresh)
 
     def lookup(self, hashes: Hashes) -> tuple[Ints, Ints]:
@@ -145,9 +142,9 @@ class Postings:
         self._segments = [one._replace(start=one.start - start, directory=one.directory - directory) for one in kept]
         self._lay_out()
 
-    def _flush(self, first: int, newest: int, fresh: Keys) -> None:
-        """Make one segment of *fresh*, of documents *first* to *newest*, and the segments before not much larger."""
-        fresh = np.sort(((fresh >> _SHIFT).astype(np.uint32) * _SPREAD).astype(np.uint64) << _SHIFT | (fresh & _LOW))
+    def _flush(self, first: int, newest: int, documents: Ints, hashes: Hashes) -> None:
+        """Make one segment of documents *first* to *newest*, and the segments before not much larger."""
+        fresh = np.sort((hashes * _SPREAD).astype(np.uint64) << _SHIFT | documents.astype(np.uint64))
         size, kept = fresh.size, len(self._segments)
         while kept:
             before = self._segments[kept - 1]

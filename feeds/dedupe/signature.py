@@ -5,11 +5,6 @@ text the triples with the smallest hashes (a bottom-k sample: the same triples a
 them, whatever stands around). Stored with the entry, it spares a restart from reading texts again.
 
 With the terms that stories are found by (`Sketched`) it is all that dedupe reads out of an entry's words.
-
-The window keeps signatures a fifth smaller than the store (`compact`), with all that comparing asks for. Of the hashes
-of triples the lower 24 bits are kept: enough to tell two hundred apart. What is above them only the sample needs, for
-its hashes are compared with a limit. As they are in order it rises slowly, and stands as Elias and Fano wrote such
-numbers: in a row of bits, the n-th one that is set at the place n + its number.
 """
 
 from __future__ import annotations
@@ -19,7 +14,6 @@ import struct
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import compress, count
-from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +22,7 @@ import xxhash
 from msgspec import Struct
 
 from feeds.dates import MONTHS
-from feeds.dedupe.terms import Hashes, Terms, count_terms, distinct, stemmed
+from feeds.dedupe.terms import Hashes, Ints, Terms, count_terms, distinct, stemmed
 from feeds.model import Entry
 from feeds.text import UNSPACED, encoded_words
 
@@ -161,11 +155,7 @@ def reach(title_words: Sequence[bytes], text_words: Sequence[bytes], names: Coll
 def read(signature: bytes) -> Sketch | None:
     """The signature taken apart; None for an empty one and one of another version."""
     found = header(signature)
-    if found is None:
-        return None
-    head = np.frombuffer(signature, np.uint32, found.heads, found.end)
-    body = np.frombuffer(signature, np.uint32, found.bodies, found.end + 4 * found.heads)
-    return assemble(found, signature, head, body)
+    return None if found is None else taken_apart(signature, found)
 
 
 class Header(NamedTuple):
@@ -200,10 +190,12 @@ def header(signature: bytes | bytearray) -> Header | None:
     return Header._make(_HEADER.unpack_from(signature))
 
 
-def assemble(header: Header, signature: bytes | bytearray, head: Hashes, body: Hashes) -> Sketch:
-    """A sketch of what *signature* begins with and of the triples that were read out of the rest."""
+def taken_apart(signature: bytes | bytearray, header: Header) -> Sketch:
+    """The sketch that *signature* is, which begins with *header*. Raises ValueError where it is cut short."""
     title = np.frombuffer(signature, np.uint16, header.titles, _HEADER.size)
     figures = np.frombuffer(signature, np.uint16, 2 * header.figures, _HEADER.size + 2 * header.titles)
+    head = np.frombuffer(signature, np.uint32, header.heads, header.end)
+    body = np.frombuffer(signature, np.uint32, header.bodies, header.end + 4 * header.heads)
     return Sketch(
         title_hash=header.title_hash,
         title_length=header.title_length or header.titles,  # release 0.1.0 left it out
@@ -329,65 +321,28 @@ def sketch_text(title: str, text: str) -> Sketched:
 
 
 LOW_BITS = np.uint32(0xFFFFFF)
-_HIGH = np.uint32(24)
-FEW = 36
-"""Of so few the upper bits, which fill a byte each, take less room as they are."""
+"""By so much of their hashes triples are compared: enough to tell two hundred apart."""
 
 
-class Glance(NamedTuple):
-    """What tells most signatures apart from one: the title's hash, and the triples, the head's first."""
+class Triples(NamedTuple):
+    """The triples of several signatures, one behind the other: of which signature each is (*owners*), which are of a
+    body, and the *places* among those of its owner's head or body.
+    """
 
-    title_hash: int
-    heads: int
-    bodies: int
-    grams: bytes | bytearray
-
-
-def compact(sketched: bytes, header: Header) -> bytes:
-    """The signature *sketched*, which begins with *header*, as it is kept; nothing may be put behind it."""
-    grams = sketched[header.end :]
-    lower = np.frombuffer(grams, np.uint8).reshape(-1, 4)[:, :3].tobytes()
-    upper = grams[4 * header.heads + 3 :: 4]
-    if header.bodies > FEW:
-        bits = sum(map((1).__lshift__, map(add, upper, count())))
-        upper = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
-    return sketched[: header.end] + lower + upper
+    hashes: Hashes
+    owners: Ints
+    in_body: npt.NDArray[np.bool_]
+    places: Ints
 
 
-def glance(kept: bytes | bytearray) -> Glance:
-    header = _header(kept)
-    at = header.end
-    heads, bodies = header.heads, header.bodies
-    return Glance(header.title_hash, heads, bodies, kept[at : at + 3 * (heads + bodies)])
-
-
-def grams_of(glances: Sequence[Glance]) -> Hashes:
-    """The lower bits of the triples of all."""
-    return _raised(b"".join([one.grams for one in glances]))
-
-
-def expand(kept: bytes | bytearray) -> Sketch:
-    """The sketch that was kept; of the triples of the head the lower bits alone."""
-    header = _header(kept)
-    at = header.end
-    end = at + 3 * (header.heads + header.bodies)
-    grams = _raised(kept[at:end])
-    upper = np.frombuffer(kept[end:], np.uint8)
-    if header.bodies > FEW:
-        places = np.unpackbits(upper, bitorder="little").nonzero()[0]
-        high = (places - np.arange(len(places))).astype(np.uint32)
-    else:
-        high = upper.astype(np.uint32)
-    return assemble(header, kept, grams[: header.heads], grams[header.heads :] | (high << _HIGH))
-
-
-def _header(kept: bytes | bytearray) -> Header:
-    found = header(kept)
-    assert found is not None  # no other is kept
-    return found
-
-
-def _raised(lower: bytes | bytearray) -> Hashes:
-    wide = np.zeros((len(lower) // 3, 4), np.uint8)
-    wide[:, :3] = np.frombuffer(lower, np.uint8).reshape(-1, 3)
-    return wide.view("<u4").ravel()
+def triples_of(signatures: Sequence[tuple[bytes | bytearray, Header]]) -> Triples:
+    """Those of *signatures*, each with what it begins with. Raises ValueError where one is cut short."""
+    hashes = np.frombuffer(b"".join([one[header.end : header.behind] for one, header in signatures]), np.uint32)
+    heads = np.array([header.heads for _, header in signatures])
+    sizes = heads + np.array([header.bodies for _, header in signatures])
+    owners = np.arange(len(sizes)).repeat(sizes)
+    if len(owners) != len(hashes):
+        raise ValueError("a signature is cut short")
+    places = np.arange(len(hashes)) - (sizes.cumsum() - sizes)[owners]
+    in_body = places >= heads[owners]
+    return Triples(hashes, owners, in_body, places - in_body * heads[owners])

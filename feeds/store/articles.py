@@ -247,7 +247,7 @@ class Articles(Verbs):
             .order_by(entries.c.id)
             .limit(limit)
         )
-        return [StoredSignature._make(row) for row in self._execute(statement)]
+        return list(map(StoredSignature._make, self._execute(statement).all()))
 
     def newest_entry(self) -> int:
         """The number of the entry that came last, 0 before any."""

@@ -21,7 +21,7 @@ def test_postings_give_each_document_of_a_hash_through_all_merges():
     dice = np.random.default_rng(1)
     for document in range(3 * FLUSH_POSTINGS // 20):
         hashes = dice.integers(0, 1 << 32, 30, dtype=np.uint64).astype(np.uint32)
-        postings.add(document, np.unique(hashes))
+        postings.add(np.full(len(np.unique(hashes)), document), np.unique(hashes))
         postings.begin()
         held[document] = np.unique(hashes)
     for document in (0, 1, 500, max(held)):
@@ -35,7 +35,7 @@ def test_postings_give_each_document_of_a_hash_through_all_merges():
 def test_of_a_hash_that_all_documents_share_only_the_newest_are_given():
     postings = Postings()
     for document in range(3 * FLUSH_POSTINGS):
-        postings.add(document, np.array([7], np.uint32))
+        postings.add(np.array([document]), np.array([7], np.uint32))
         postings.begin()
     _, found = postings.lookup(np.array([7], np.uint32))
     assert 0 < found.size < 100
@@ -49,7 +49,7 @@ def test_postings_are_those_of_a_plain_index_through_merges_and_forgetting(diffe
     for document in range(7_000, 15_000):
         drawn = dice.integers(0, different, dice.integers(0, 30), dtype=np.uint64).astype(np.uint32)
         hashes = np.unique(drawn * np.uint32(0x9E3779B1))
-        postings.add(document, hashes)
+        postings.add(np.full(len(hashes), document), hashes)
         postings.begin()
         for one in hashes.tolist():
             held[one].append(document)
