@@ -338,8 +338,8 @@ class Triples(NamedTuple):
 def triples_of(signatures: Sequence[tuple[bytes | bytearray, Header]]) -> Triples:
     """Those of *signatures*, each with what it begins with. Raises ValueError where one is cut short."""
     hashes = np.frombuffer(b"".join([one[header.end : header.behind] for one, header in signatures]), np.uint32)
-    heads = np.array([header.heads for _, header in signatures])
-    sizes = heads + np.array([header.bodies for _, header in signatures])
+    heads = np.array([header.heads for _, header in signatures], np.int64)
+    sizes = heads + np.array([header.bodies for _, header in signatures], np.int64)
     owners = np.arange(len(sizes)).repeat(sizes)
     if len(owners) != len(hashes):
         raise ValueError("a signature is cut short")
