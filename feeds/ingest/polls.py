@@ -97,7 +97,7 @@ class Claims:
 
 log = logging.getLogger(__name__)
 
-SAVE_AT_ONCE = 256
+SAVE_AT_ONCE = 1024
 SAVE_WITHIN_S = 0.2
 """Polls that brought nothing are saved in company: so many at once, or as many as there are after so long."""
 
