@@ -40,10 +40,9 @@ def has_run(found: Places) -> bool:
 
 def upgrade(store: Store, found: Places, now: datetime) -> None:
     """Bring the database to this release. A SQLite file is copied first, and the copy's place is told."""
-    before = store.revision()
-    if before is None or not store.pending():
-        store.migrate()
+    if not store.pending():
         return
+    before = store.revision()
     copy = found.backup_file(f"before-upgrade-of-{before}", now) if found.embedded else None
     store.migrate(copy)
     kept = f"; the database as it was is kept at {copy}" if copy else ""
