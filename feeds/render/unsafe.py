@@ -45,7 +45,8 @@ of what fragments cost.
 
 
 def _found_unsafe(html: str) -> str | None:
-    if "<" not in html or not _is_suspect(html.lower()):
+    # Browsers read addresses without the tabs and line ends that stand in them.
+    if "<" not in html or not _is_suspect(html.lower().replace("\n", "").replace("\t", "").replace("\r", "")):
         return None
     root = LexborHTMLParser(html, is_fragment=True).root
     for node in root.traverse() if root is not None else ():

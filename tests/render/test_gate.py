@@ -249,6 +249,8 @@ def test_words_about_script_are_no_script(html: str) -> None:
         ("<img/src='x'/onerror=alert(1)>", True),
         ("<p title='\"'onclick=alert(1)>x</p>", True),
         ('<a href="java&#10;script:alert(1)">x</a>', True),
+        ('<a href="java\nscript:alert(1)">x</a>', True),
+        ('<a href="javascri\t\r\npt:alert(1)">x</a>', True),
         ('<a href="&#106;avascript:alert(1)">x</a>', True),
         ("<SVG></SVG>", True),
         ("<svg/onload=alert(1)>", True),
