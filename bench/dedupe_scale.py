@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from feeds.dedupe import Deduper, Sketched, Stories, Window, remember, signature, sketch
-from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, pack
+from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, pack, unpack_several
 from feeds.model import Entry, Known, StoredSignature
 from feeds.text import text_hash
 
@@ -51,7 +51,7 @@ def scale(sizes: Sequence[int]) -> None:
     patterns = [_made(dice, pool, vocabulary) for _ in range(300)]
     signatures = [sketch(entry) for entry, _ in patterns]
     start = time.process_time()
-    TermCounts().words_tell(["tide"], "en")
+    TermCounts().words_tell([b"tide"], "en")
     print(f"  word frequencies of a language, read once: {1000 * (time.process_time() - start):.0f} ms")
     start_kb = _resident_kb()
     for size in sizes:
@@ -117,7 +117,7 @@ def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timed
         kept = pattern.signature[: -4 * (len(read.body) + len(read.head))]
         moved = kept + np.sort(read.head ^ move).tobytes() + np.sort(read.body ^ move).tobytes()
         event = number // 400 * 100 + number % 100  # the same event every hundred articles, four times
-        terms = pattern.terms
+        terms, _ = unpack_several([pattern.terms])
         hashes = terms.hashes[:MOST_TERMS].copy()
         hashes[::2] ^= np.uint32((event * 2654435761) & 0x3FFFFFFF)
         yield StoredSignature(

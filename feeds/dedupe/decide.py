@@ -21,7 +21,7 @@ from feeds.dedupe.grouping import Arriving, Joined, Stories
 from feeds.dedupe.identity import Identified, SourceBook, derived_key, judge_edit, shared_links, title_key
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import Sketched, sketch_text
-from feeds.dedupe.terms import Terms, pack, primary
+from feeds.dedupe.terms import PACKED_BYTES, Terms, pack, primary
 from feeds.dedupe.window import NOTHING, Boilerplate, Found, Window
 from feeds.model import (
     NOTHING_BESIDE,
@@ -127,7 +127,7 @@ class Deduper:
         self._uid = uid
         self._undone = False
         self._story_of: dict[str, str] = {}
-        self._arriving: dict[str, Arriving] = {}
+        self._new: list[tuple[Decision, bytes]] = []  # what is to be placed, with its terms
         self._by_comparable: dict[str, str] = {}
         self._by_text: dict[int, str] = {}
         self._entries: defaultdict[int, dict[str, KnownEntry]] = defaultdict(dict)
@@ -153,13 +153,30 @@ class Deduper:
             self._decide(source_id, entries, (beside or {}).get(source_id, NOTHING_BESIDE))
             for source_id, entries in batch
         ]
-        placed = self._stories.place(list(self._arriving.values()), now=self._now, uid=self._uid)
-        joined = dict(zip(self._arriving, placed.joined, strict=True))
-        self._arriving.clear()
-        self._story_of.update((article, one.uid) for article, one in joined.items())
+        joined = self._place()
+        return [tuple(self._in_story(decision, joined) for decision in decisions) for decisions in decided]
+
+    def _place(self) -> dict[str, tuple[Joined, Terms]]:
+        """The stories of the new articles of the batch, by article, and the terms by which each is found."""
+        languages = [self._language_of(decision.entry) for decision, _ in self._new]
+        strongest = self._stories.counts.strongest([terms for _, terms in self._new], languages)
+        arriving = [
+            Arriving(
+                terms,
+                language=language,
+                written=min(decision.entry.published or self._now, self._now),
+                source_id=decision.source_id,
+                uid=decision.article_uid,
+            )
+            for (decision, _), terms, language in zip(self._new, strongest, languages, strict=True)
+        ]
+        self._new.clear()
+        placed = self._stories.place(arriving, now=self._now, uid=self._uid)
         self.merged.update(placed.merged)
         self.moved.update(placed.moved)
-        return [tuple(self._in_story(decision, joined) for decision in decisions) for decisions in decided]
+        pairs = list(zip(arriving, placed.joined, strict=True))
+        self._story_of.update((new.uid, found.uid) for new, found in pairs)
+        return {new.uid: (found, new.terms) for new, found in pairs}
 
     def _decide(self, source_id: int, entries: Sequence[Entry], beside: Beside) -> tuple[Decision, ...]:
         drafts = [_Draft(entry, self._refusal(source_id, entry)) for entry in entries]
@@ -246,7 +263,9 @@ class Deduper:
             uid, why = copied
             return _related(_decision("copy", entry, uid, source_id, draft.sketch, *evidence, why), around)
         decision = _related(_decision("new", entry, self._uid(), source_id, draft.sketch, *evidence), around)
-        return decision if draft.sketched is None else self._arrive(decision, draft.sketched)
+        if draft.sketched is not None and _is_telling(draft.sketched.terms):
+            self._new.append((decision, draft.sketched.terms))
+        return decision
 
     def _twin(self, source_id: int, entry: Entry) -> KnownEntry | None:
         """The very same entry, where the batch brought it before."""
@@ -260,41 +279,34 @@ class Deduper:
             decision = _decision("seen", entry, uid, document.source_id, known.signature, found.evidence)
         else:
             significant, why = judge_edit(entry, draft.sketch, known)
-            terms = self._terms(entry, draft.sketched)
-            signed = draft.sketch + (pack(terms) if terms is not None else b"")
+            signed = draft.sketch + self._packed(entry, draft.sketched.terms)
             decision = _decision("updated", entry, uid, document.source_id, signed, found.evidence, why)
             around = self._near(document, entry, draft.sketch, but=uid)
             decision = _related(replace(decision, significant=significant), around)
         return decision if known.key == entry.key else replace(decision, known_key=known.key)
 
-    def _terms(self, entry: Entry, sketched: Sketched) -> Terms | None:
-        """The terms to be kept; None where there are too few words for a story."""
-        if len(sketched.terms) < FEWEST_TERMS:
-            return None
-        return self._stories.counts.strongest(sketched.terms, primary(entry.language or self._language))
-
-    def _arrive(self, decision: Decision, sketched: Sketched) -> Decision:
-        """Let the article of *decision* be placed at the end of the batch."""
-        entry = decision.entry
-        terms = self._terms(entry, sketched)
-        if terms is None:
-            return decision
-        self._arriving[decision.article_uid] = Arriving(
-            terms,
-            language=primary(entry.language or self._language),
-            written=min(entry.published or self._now, self._now),
-            source_id=decision.source_id,
-            uid=decision.article_uid,
-        )
-        return replace(decision, signature=decision.signature + pack(terms))
-
-    def _in_story(self, decision: Decision, joined: Mapping[str, Joined]) -> Decision:
+    def _in_story(self, decision: Decision, joined: Mapping[str, tuple[Joined, Terms]]) -> Decision:
         if decision.kind == "copy":
             return replace(decision, story_uid=self._story_of.get(decision.article_uid))
-        found = joined.get(decision.article_uid) if decision.kind == "new" else None
-        if found is None:
+        if decision.kind != "new" or decision.article_uid not in joined:
             return decision
-        return replace(decision, story_uid=found.uid, evidence=(*decision.evidence, found.evidence))
+        found, terms = joined[decision.article_uid]
+        return replace(
+            decision,
+            signature=decision.signature + pack(terms),
+            story_uid=found.uid,
+            evidence=(*decision.evidence, found.evidence),
+        )
+
+    def _packed(self, entry: Entry, terms: bytes) -> bytes:
+        """Those of the *terms* of an article that are kept: none where there are too few for a story."""
+        if not _is_telling(terms):
+            return b""
+        (kept,) = self._stories.counts.strongest([terms], [self._language_of(entry)])
+        return pack(kept)
+
+    def _language_of(self, entry: Entry) -> str:
+        return primary(entry.language or self._language)
 
     def _refusal(self, source_id: int, entry: Entry) -> Evidence | None:
         refused = self._known.refused
@@ -327,12 +339,11 @@ class Deduper:
         return None
 
     def _near(self, document: _Document, entry: Entry, sketch: bytes, *, but: str = "") -> Found:
-        language = primary(entry.language or self._language)
         return self._window.find(
             sketch,
             now=self._now,
             source_id=document.source_id,
-            speaks=Speaking(entry.title, entry.text, self._stories.counts, language),
+            speaks=Speaking(entry.title, entry.text, self._stories.counts, self._language_of(entry)),
             boilerplate=document.boilerplate,
             but=but,
         )
@@ -381,6 +392,11 @@ class Deduper:
             self._by_comparable.setdefault(entry.comparable, uid)
         if entry.text_hash:
             self._by_text.setdefault(entry.text_hash, uid)
+
+
+def _is_telling(terms: bytes) -> bool:
+    """Whether an article of these *terms*, as they are packed, belongs to stories."""
+    return len(terms) >= FEWEST_TERMS * PACKED_BYTES
 
 
 def _decision(kind: str, entry: Entry, uid: str, source_id: int, sketch: bytes, *evidence: Evidence) -> Decision:

@@ -117,10 +117,12 @@ def _compared(stories: Stories, one: Entry, other: Entry, language: str, *, same
     *language* is that of an entry that does not say.
     """
     written = other.published or one.published or datetime.now(UTC)
+    languages = [primary(entry.language or language) for entry in (one, other)]
+    strongest = stories.counts.strongest([sketch(entry).terms for entry in (one, other)], languages)
     first, second = (
         Arriving(
-            terms=stories.counts.strongest(sketch(entry).terms, primary(entry.language or language)),
-            language=primary(entry.language or language),
+            terms=strongest[number],
+            language=languages[number],
             written=entry.published or written,
             source_id=0 if same_source else number,
             uid="",

@@ -78,10 +78,7 @@ class Likeness:
         owners = np.arange(len(members)).repeat(sizes)
         hashes = np.frombuffer(b"".join([member.hashes for member in members]), np.uint32)
         strengths = np.frombuffer(b"".join([member.strengths for member in members]), np.uint8)
-        telling = np.empty(len(hashes), np.float32)
-        for language in set(languages):
-            of_it = np.array([language == each for each in languages]).repeat(sizes)
-            telling[of_it] = self._counts.telling(hashes[of_it], language)
+        telling = self._counts.telling_of(hashes, sizes, languages)
         weights = strengths * telling
         lengths = np.sqrt(np.bincount(owners, weights * weights, len(members))).astype(np.float32)
         lengths = np.maximum(lengths, np.float32(1e-9))

@@ -22,7 +22,7 @@ import xxhash
 from msgspec import Struct
 
 from feeds.dates import MONTHS
-from feeds.dedupe.terms import Hashes, Ints, Terms, count_terms, distinct, stemmed
+from feeds.dedupe.terms import Hashes, Ints, count_terms, distinct, pack, stemmed
 from feeds.model import Entry
 from feeds.text import UNSPACED, encoded_words
 
@@ -304,10 +304,10 @@ def named(title: str, text: str) -> list[bytes]:
 
 
 class Sketched(Struct, frozen=True):
-    """*signature* is what near copies are found by, *terms* what stories are."""
+    """*signature* is what near copies are found by, *terms* (packed) what stories are."""
 
     signature: bytes
-    terms: Terms
+    terms: bytes
 
 
 def sketch(entry: Entry) -> Sketched:
@@ -317,7 +317,7 @@ def sketch(entry: Entry) -> Sketched:
 
 def sketch_text(title: str, text: str) -> Sketched:
     in_title, in_text, names = encoded_words(title), text_words(text), named(title, text)
-    return Sketched(of_words(in_title, in_text, names), count_terms(in_title, in_text, names))
+    return Sketched(of_words(in_title, in_text, names), pack(count_terms(in_title, in_text, names)))
 
 
 LOW_BITS = np.uint32(0xFFFFFF)

@@ -159,8 +159,11 @@ def articles_with(language: str) -> npt.NDArray[np.float16]:
     return np.frombuffer(parts["cells"], np.float16)
 
 
+PACKED_BYTES = 5
+
+
 def pack(terms: Terms) -> bytes:
-    """*terms* without weights, in 5 bytes each."""
+    """*terms* without weights, in PACKED_BYTES each."""
     return terms.hashes.tobytes() + terms.strengths.tobytes()
 
 
@@ -169,9 +172,9 @@ def unpack_several(packed: Sequence[bytes]) -> tuple[Terms, list[int]]:
 
     Release 0.1.0 kept terms by their weight and not in order.
     """
-    sizes = [len(one) // 5 for one in packed]
+    sizes = [len(one) // PACKED_BYTES for one in packed]
     hashes = np.frombuffer(b"".join([one[: 4 * size] for one, size in zip(packed, sizes, strict=True)]), np.uint32)
-    strengths = b"".join([one[4 * size : 5 * size] for one, size in zip(packed, sizes, strict=True)])
+    strengths = b"".join([one[4 * size : PACKED_BYTES * size] for one, size in zip(packed, sizes, strict=True)])
     owners = np.arange(len(sizes), dtype=np.uint64).repeat(sizes)
     order = (owners << np.uint64(32) | hashes).argsort(kind="stable")
     return Terms(hashes[order], np.frombuffer(strengths, np.uint8)[order]), sizes
@@ -303,13 +306,28 @@ class TermCounts(Counters):
         """Count the *terms* of articles, one behind the other; each has as many as *sizes* says, each once."""
         self._count(terms & np.uint32(TERM_CELLS - 1), sizes, [1] * len(sizes), HALVE_ARTICLES)
 
-    def strongest(self, terms: Terms, language: str) -> Terms:
-        """The MOST_TERMS of *terms*, not counted yet, that weigh most."""
-        if len(terms) <= MOST_TERMS:
-            return terms
-        weights = terms.strengths * self.telling(terms.hashes, language)
-        order = np.sort(weights.argpartition(len(weights) - MOST_TERMS)[-MOST_TERMS:])
-        return Terms(terms.hashes[order], terms.strengths[order])
+    def strongest(self, packed: Sequence[bytes], languages: Sequence[str]) -> list[Terms]:
+        """Of the terms of each of several articles, not counted yet, the MOST_TERMS that weigh most in its language."""
+        terms, sizes = unpack_several(packed)
+        weights = terms.strengths * self.telling_of(terms.hashes, sizes, languages)
+        found, start = [], 0
+        for size in sizes:
+            kept: Ints | slice = slice(start, start + size)
+            if size > MOST_TERMS:
+                kept = start + np.sort(weights[kept].argpartition(size - MOST_TERMS)[-MOST_TERMS:])
+            found.append(Terms(terms.hashes[kept], terms.strengths[kept]))
+            start += size
+        return found
+
+    def telling_of(self, hashes: Hashes, sizes: Sequence[int], languages: Sequence[str]) -> Floats:
+        """What `telling` gives of the terms of several articles, one behind the other: each in the language of its
+        article, which has as many as *sizes* says.
+        """
+        found = np.empty(len(hashes), np.float32)
+        for language in set(languages):
+            of_it = np.array([language == each for each in languages]).repeat(sizes)
+            found[of_it] = self.telling(hashes[of_it], language)
+        return found
 
     def telling(self, hashes: Hashes, language: str) -> Floats:
         """What each term tells where it stands once: 0 what all texts have, 8 a rare name."""

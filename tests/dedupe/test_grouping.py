@@ -153,14 +153,15 @@ def test_a_language_without_a_table_has_no_background():
 
 def test_terms_come_back_from_the_store_as_they_were():
     terms = count_terms(encoded_words("Ferry aground"), encoded_words(FERRY * 3))
-    kept = TermCounts().strongest(terms, "en")
+    (kept,) = TermCounts().strongest([pack(terms)], ["en"])
     back, _ = unpack_several([pack(kept)])
     assert 20 < len(back) == len(kept) <= MOST_TERMS
     assert np.array_equal(back.hashes, kept.hashes) and np.array_equal(back.strengths, kept.strengths)
 
 
 def test_terms_kept_by_weight_as_the_first_release_did_are_put_in_order():
-    kept = TermCounts().strongest(count_terms(encoded_words("Ferry aground"), encoded_words(FERRY)), "en")
+    terms = count_terms(encoded_words("Ferry aground"), encoded_words(FERRY))
+    (kept,) = TermCounts().strongest([pack(terms)], ["en"])
     turned = pack(Terms(kept.hashes[::-1], kept.strengths[::-1]))
     assert unpack_several([turned])[0].hashes.tolist() == kept.hashes.tolist()
     assert unpack_several([turned])[0].strengths.tolist() == kept.strengths.tolist()
@@ -201,7 +202,7 @@ def stories_of(batches) -> list[set[str]]:
         for source_id, title, text, hours in batch:
             terms = count_terms(encoded_words(title), encoded_words(text), named(title, text))
             written = NOW + timedelta(hours=hours)
-            kept = stories.counts.strongest(terms, "en")
+            (kept,) = stories.counts.strongest([pack(terms)], ["en"])
             sources.append(arriving(kept, written=written, source_id=source_id, uid=title))
         placed = stories.place(sources, now=NOW + timedelta(days=9, minutes=number), uid=lambda: f"s{next(numbers)}")
         story_of |= placed.moved

@@ -31,7 +31,7 @@ def made(entries, days, seed=7):
             text = " ".join(dice.choices(VOCABULARY[: dice.choice((20, 200))], k=dice.choice((0, 5, 60, 300))))
         texts.append((title, text))
         sketched = sketch_text(title, text)
-        kept = sketched.terms
+        kept, _ = unpack_several([sketched.terms])
         size = min(len(kept), dice.choice((0, 3, terms.MOST_TERMS)))
         order = dice.sample(range(size), size) if dice.random() < 0.1 else range(size)  # 0.1.0 kept them unordered
         packed = pack(Terms(kept.hashes[:size][order], kept.strengths[:size][order])) if size else b""
