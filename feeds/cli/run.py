@@ -33,7 +33,6 @@ from feeds.engine.config_in_force import Agreement, accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
 from feeds.engine.startup import (
     collect_seldom,
-    give_back_memory,
     logging_config,
     now_utc,
     set_up_logging,
@@ -279,7 +278,6 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
             store, found.config, found.data, found.environ(), accepted, stop=stop, lease=lease, ours=ours
         )
         del accepted  # of very many sources there are very many warnings, too
-        give_back_memory()
         process.run()
     except ConfigErrors as errors:
         sys.exit(refuse(found, errors))

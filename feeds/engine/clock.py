@@ -32,7 +32,7 @@ from feeds.engine.config_in_force import (
 from feeds.engine.liveness import Alive
 from feeds.engine.roles import LOOK_EVERY_S as ROLES_EVERY_S
 from feeds.engine.roles import SILENT_S, Parts
-from feeds.engine.startup import keep_event, now_utc, tell_config, user_agent
+from feeds.engine.startup import give_back_memory, keep_event, now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.upkeep import FILED_BY, FILED_BY_MODEL
 from feeds.engine.watching import FolderWatch, Judge, MailWatch, Watch
@@ -63,6 +63,8 @@ SETTLING_EVERY_S = 0.15
 """How often files of config are looked at, at rest and while one of them changes."""
 OURS_EVERY_S = 5.0
 ALARMS_EVERY_S = 10.0
+SETTLED_S = 10.0
+"""After this the start is over, and the memory that it needed is given back."""
 THREADS = 4
 STORE_RETRY_S = 2.0
 AHEAD_AT_MOST = timedelta(minutes=1)
@@ -142,6 +144,7 @@ class IngestProcess:
         scheduler.add_job(self._look_at_files, Every(LOOK_EVERY_S), id="files", **jobs)
         scheduler.add_job(self._check_folder, Every(OURS_EVERY_S), id="folder", **jobs)
         scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
+        scheduler.add_job(give_back_memory, "date", run_date=now_utc() + timedelta(seconds=SETTLED_S), id="settled")
         roles_s = ROLES_EVERY_S if self._store.file is None else ALONE_EVERY_S
         scheduler.add_job(self._look_at_roles, Every(roles_s), id="roles", next_run_time=now_utc(), **jobs)
         try:
@@ -329,7 +332,7 @@ class IngestProcess:
 
     def _watch_folders(self) -> None:
         with self._store.read() as tx:
-            those = [one for one in tx.sources.all() if one.kind in DOCUMENTS and one.enabled]
+            those = [one for one in tx.sources.all(DOCUMENTS) if one.enabled]
         folders = [one for one in those if not one.is_imap]
         patterns = {one.id: one.target if one.kind == "files" else f"{one.target}/*/*" for one in folders}
         self._folders.watch(self._folder, patterns)

@@ -61,6 +61,8 @@ class Server(MPServer):
         """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`)."""
         # granian has no setting for it. Where a release knew no such name, it would answer by WSGI alone.
         mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]
+        # Logging was set up when this was made; once more would make 1.3 MB this process's own that all of them share.
+        mp.configure_logging = lambda *settings: None  # type: ignore[attr-defined]
         self._spawn_worker(0, self._spawn_wsgi_worker, application).inner.run()
 
 

@@ -358,10 +358,11 @@ class Sources(Verbs):
         """The sources with these ids, removed or not."""
         return sources_by_id(self._connection, ids)
 
-    def all(self) -> list[Source]:
-        """Every source of the present config, in the config's order."""
+    def all(self, kinds: Sequence[SourceKind] | None = None) -> list[Source]:
+        """Every source of the present config, of these *kinds* alone where some are named, in the config's order."""
         columns = [sources.c[name] for name in OF_SOURCE]
-        statement = select(*columns).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
+        these = true() if kinds is None else sources.c.kind.in_(kinds)
+        statement = select(*columns).where(sources.c.removed_at.is_(None), these).order_by(sources.c.line, sources.c.id)
         return [source_of(row, OF_SOURCE) for row in self._execute(statement)]
 
     def all_states(self) -> list[tuple[Source, SourceState]]:

@@ -152,6 +152,8 @@ def test_named_sources_are_taken_though_not_due_but_not_from_others(desk):
 def test_only_the_wanted_kinds_are_handed_out(desk):
     with desk.write() as tx:
         tx.sources.sync([source("a"), source("docs", kind="files", target="x/*.txt")], "full", NOW)
+    with desk.read() as tx:
+        assert [one.key for one in tx.sources.all(["files"])] == ["docs"]
     assert keys(claim(desk, kinds=["files"])) == ["docs"]
 
 
