@@ -10,7 +10,7 @@ from feeds.model import FORMATS, Fragment
 from feeds.parsed import Category, Person
 from feeds.store.relations import Settled
 from feeds.store.schema import SEARCH
-from feeds.store.search import FEW_FILINGS, Question
+from feeds.store.search import FEW_OF_SEVERAL, Question
 from feeds.store.search_index import words_of
 
 from .conftest import NOW, copy, new, save, section, source, uid_of
@@ -122,13 +122,18 @@ def test_pages_go_on_where_the_last_ended(shelf):
         assert tx.search.find(Question(words="flood"), 1, 5).count == 2
 
 
+def have_none_be_few(monkeypatch):
+    monkeypatch.setattr("feeds.store.search.FEW_FILINGS", 0)
+    monkeypatch.setattr("feeds.store.search.FEW_OF_SEVERAL", dict.fromkeys(FEW_OF_SEVERAL, 0))
+
+
 @pytest.fixture(params=["few", "many"])
 def library(store, request, monkeypatch):
     """Articles that came in another order than they are dated, of two sources, in two sections; which are thought to
     hold few articles, or many.
     """
     if request.param == "many":
-        monkeypatch.setattr("feeds.store.search.FEW_FILINGS", dict.fromkeys(FEW_FILINGS, 0))
+        have_none_be_few(monkeypatch)
     with store.write() as tx:
         tx.sections.sync([section("news"), section("sport")], NOW)
         tx.sources.sync([source("a"), source("b")], "full", NOW)
@@ -163,7 +168,7 @@ def test_what_is_found_goes_by_relevance_or_date_and_within_what_is_asked_for(li
 
 
 def test_of_very_many_hits_those_that_came_last_are_looked_at(library, monkeypatch):
-    monkeypatch.setattr("feeds.store.search.FEW_FILINGS", dict.fromkeys(FEW_FILINGS, 0))
+    have_none_be_few(monkeypatch)
     monkeypatch.setattr("feeds.store.search.MOST_HITS", 2)
     assert found(library, "boats", section="sport") == []  # it came before the other two
     monkeypatch.setattr("feeds.store.search.MOST_HITS", 3)
