@@ -55,7 +55,9 @@ def look(store: Store, *, now: datetime) -> None:
     """Judge the desk as a whole at *now*, and open, renew and close its alarms accordingly."""
     with store.read() as tx:
         asked, down = tx.overview.failing()
-        days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS))
+        # What came within a day came today or yesterday: such a section does not starve.
+        quiet_since = now - timedelta(days=1)
+        days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS), quiet_since=quiet_since)
     _renew(store, OF_DESK, [*outage(asked, down), *starving(days, now=now)], now)
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Select,
     and_,
     case,
     exists,
@@ -167,16 +168,15 @@ class Overview(Verbs):
             found.setdefault(source_id, {})[int(at)] = (int(count), int(copied or 0))
         return found
 
-    def section_days(self, since: datetime) -> dict[str, dict[int, int]]:
-        """Articles filed that were first seen *since*: by section path, by day (counted from 1970, UTC)."""
+    def section_days(self, since: datetime, *, quiet_since: datetime | None = None) -> dict[str, dict[int, int]]:
+        """Articles filed that were first seen *since*: by section path, by day (counted from 1970, UTC); where a time
+        is given, of those sections alone that are *quiet_since* then.
+        """
         day = type_coerce(articles.c.seen_at, BigInteger) // DAY_US
-        statement = (
-            select(filings.c.section_id, day.label("day"), func.count())
-            .join_from(articles, filings)
-            .where(articles.c.seen_at >= since, IN_SECTION)
-            .with_hint(articles, BY_SEEN, "sqlite")
-            .group_by(text("1"), text("2"))
-        )
+        statement = _filed(since, filings.c.section_id, day, func.count()).group_by(text("1"), text("2"))
+        if quiet_since is not None:
+            loud = _filed(quiet_since, filings.c.section_id).correlate(None)
+            statement = statement.where(filings.c.section_id.not_in(loud))
         present = select(sections.c.id, sections.c.path).where(sections.c.removed_at.is_(None))
         paths: dict[int, str] = {section_id: path for section_id, path in self._execute(present).all()}
         found: dict[str, dict[int, int]] = {}
@@ -235,6 +235,12 @@ class Overview(Verbs):
             return int(self._execute(text("SELECT pg_database_size(current_database())")).scalar_one())
         pages = int(self._connection.exec_driver_sql("PRAGMA page_count").scalar_one())
         return pages * int(self._connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+
+
+def _filed(since: datetime, *columns: ColumnElement[Any]) -> Select[Any]:
+    """These *columns* of articles that were first seen *since*, and of their filings."""
+    lately = select(*columns).join_from(articles, filings).where(articles.c.seen_at >= since, IN_SECTION)
+    return lately.with_hint(articles, BY_SEEN, "sqlite")
 
 
 def _line(row: AnyRow) -> Line:

@@ -168,7 +168,7 @@ def test_an_article_that_nobody_else_brought_is_no_copy_though_it_credits_its_or
 
 
 def test_what_was_filed_lately_is_counted_without_a_look_at_what_came_before(desk):
-    save(desk, [new("old")], "news", now=NOW - timedelta(days=30))
+    save(desk, [new("old")], "news", "sport", now=NOW - timedelta(days=30))
     save(desk, [new("a"), new("b")], "news", "")
     asked = []
 
@@ -180,6 +180,8 @@ def test_what_was_filed_lately_is_counted_without_a_look_at_what_came_before(des
         with desk.read() as tx:
             day = day_of(NOW)
             assert tx.overview.section_days(NOW - timedelta(days=14)) == {"news": {day: 2}, "": {day: 2}}
+            long_ago = NOW - timedelta(days=40)
+            assert tx.overview.section_days(long_ago, quiet_since=NOW - timedelta(days=1)) == {"sport": {day - 30: 1}}
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     if desk.file is not None:
