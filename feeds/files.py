@@ -4,8 +4,8 @@
 to a pipe that waits for a writer. So `read_regular` opens a file without waiting, asks the open file what it is, and
 takes plain files of a bounded size alone.
 
-**The cache.** Tables that are expensive to make, kept as files and mapped into memory. They are made of what libraries
-ship, or of what the store has, so nothing is lost with them: a process that can't read or write the folder makes them
+**The cache.** Tables that are expensive to make and the same at every start, kept as files and mapped into memory. They
+are made of what libraries ship, so nothing is lost with them: a process that can't read or write the folder makes them
 anew, and so does one that finds a file cut short or made of another version. Mapped, one table serves all processes
 that read it. Nothing is kept before `use_cache` was called.
 """
@@ -54,41 +54,31 @@ def cached(name: str, made_of: Iterable[str], make: Callable[[], Parts]) -> Part
 
     *made_of* are the files of code and data that it depends on: where one of them changed, it is made anew.
     """
-    found = kept(name, made_of)
-    if found is None:
-        found = make()
-        keep(name, made_of, found)
-    return found
-
-
-def kept(name: str, made_of: Iterable[str]) -> Parts | None:
-    """What `keep` was given last under *name* with these files as they are; None where that is not to be had."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        return _read(_path(name, made_of))
-    return None
-
-
-def keep(name: str, made_of: Iterable[str], parts: Parts) -> None:
-    """Keep *parts* in the place of what was kept under *name*, if that can be done."""
-    with suppress(OSError):
-        path = _path(name, made_of)
-        _write(path, parts)
-        for other in path.parent.glob(f"{name}.*"):
-            # What another process is writing stays, but for what one left that was killed over it.
-            if other != path and (_UNFINISHED not in other.name or time.time() - other.stat().st_mtime > _LEFT_S):
-                other.unlink()
-
-
-def _path(name: str, made_of: Iterable[str]) -> Path:
-    """Where *name* is kept. Raises FileNotFoundError where nothing is kept, or one of these files is not there."""
     if _folder is None:
-        raise FileNotFoundError
-    return _folder / f"{name}.{xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())}"
+        return make()
+    path: Path | None = None
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        path = _folder / f"{name}.{xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())}"
+        return _read(path)
+    parts = make()
+    with suppress(OSError):
+        if path is not None:
+            _keep(name, path, parts)
+    return parts
 
 
 def _state(file: str) -> tuple[str, int, int]:
     found = os.stat(file)
     return os.path.basename(file), found.st_size, found.st_mtime_ns
+
+
+def _keep(name: str, path: Path, parts: Parts) -> None:
+    """Keep *parts* at *path*, in the place of what was kept under *name*."""
+    _write(path, parts)
+    for other in path.parent.glob(f"{name}.*"):
+        # What another process is writing stays, but for what one left that was killed over it.
+        if other != path and (_UNFINISHED not in other.name or time.time() - other.stat().st_mtime > _LEFT_S):
+            other.unlink()
 
 
 def _read(path: Path) -> dict[str, memoryview]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from feeds.dedupe import signature
-from feeds.dedupe.keeping import Keepable
 from feeds.dedupe.linking import JOIN, LINKED, RECENT, Group, Likeness, Member, Weights, gather, nearness
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.terms import Floats, Habits, Hashes, TermCounts, Terms, distinct, first_of_each, unpack_several
@@ -93,21 +92,8 @@ class Compared(NamedTuple):
     shared: dict[int, float]
 
 
-class Stories(Keepable):
+class Stories:
     """The stories of the last days."""
-
-    KEPT: ClassVar = {
-        "_swept": datetime | None,
-        "counts": TermCounts,
-        "habits": Habits,
-        "_stories": dict[str, Story],
-        "_postings": Postings,
-        "_story_of": np.ndarray,
-        "_next": int,
-        "_oldest": int,
-        "_batch": int,
-        "_arrived": datetime | None,
-    }
 
     def __init__(self, *, most: int = MOST_STORIES) -> None:
         self._most = most
@@ -139,10 +125,6 @@ class Stories(Keepable):
         self.counts.begin()
         self.habits.begin()
         self._postings.begin()
-
-    def restored(self) -> None:
-        self._by_first = {story.first: story for story in self._stories.values()}
-        self.begin()
 
     def undo(self) -> None:
         """Be what this was when the batch began: for one that could not be saved."""

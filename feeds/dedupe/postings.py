@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.keeping import Keepable
 from feeds.dedupe.terms import Hashes, Ints
 
 FLUSH_POSTINGS = 8_192
@@ -53,15 +52,8 @@ class Segment(NamedTuple):
     directory: int
 
 
-class Postings(Keepable):
+class Postings:
     """hash → documents, by number; documents must be added in the order of their numbers."""
-
-    KEPT: ClassVar = {
-        "_segments": list[Segment],
-        "_packed": np.ndarray,
-        "_starts": np.ndarray,
-        "_fresh": list[tuple[np.ndarray, np.ndarray]],
-    }
 
     def __init__(self, *, per_hash: int = PER_HASH, largest: int = LARGEST_SEGMENT) -> None:
         self._per_hash = per_hash
@@ -69,7 +61,7 @@ class Postings(Keepable):
         self._segments: list[Segment] = []
         self._packed = np.empty(0, np.uint32)  # for each: the hash's lower bits, below them the document less first
         self._starts = np.empty(0, np.uint32)  # where in the packed array each bucket begins, and the last one ends
-        self.restored()
+        self._lay_out()
         self._fresh: list[tuple[Ints, Hashes]] = []  # what is in no segment yet: documents in order, and a hash of each
         self._documents_of: defaultdict[int, list[int]] = defaultdict(list)  # in what is fresh, as far as it is read
         self._read = 0
@@ -148,7 +140,7 @@ class Postings(Keepable):
         self._packed.resize(self._packed.size - start, refcheck=False)
         self._starts = self._starts[directory:] - np.uint32(start)
         self._segments = [one._replace(start=one.start - start, directory=one.directory - directory) for one in kept]
-        self.restored()
+        self._lay_out()
 
     def _flush(self, first: int, newest: int, documents: Ints, hashes: Hashes) -> None:
         """Make one segment of documents *first* to *newest*, and the segments before not much larger."""
@@ -172,7 +164,7 @@ class Postings(Keepable):
         self._starts.resize(directory + starts.size, refcheck=False)
         self._starts[directory:] = starts + np.uint32(start)
         self._segments[kept:] = [Segment(first, newest, bits, size, start, directory)]
-        self.restored()
+        self._lay_out()
 
     def _merge(
         self, segments: Sequence[Segment], fresh: Keys, packed: npt.NDArray[np.uint32], first: int, bits: int
@@ -208,8 +200,8 @@ class Postings(Keepable):
         hashes = (buckets << np.uint64(32 - segment.bits)) | (values >> bits)
         return (hashes << _SHIFT) | ((values & np.uint64((1 << segment.bits) - 1)) + np.uint64(segment.first))
 
-    def restored(self) -> None:
-        """Lay out the segments as columns, for `lookup`."""
+    def _lay_out(self) -> None:
+        """The segments as columns, for `lookup`."""
         bits = np.array([one.bits for one in self._segments], np.uint32)
         directory = np.array([one.directory for one in self._segments], np.int64)
         self._layout = (

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,6 @@ from msgspec import Struct
 
 from feeds import files, text
 from feeds.dates import MONTHS
-from feeds.dedupe.keeping import Keepable
 from feeds.text import UNSPACED
 
 Ints = npt.NDArray[np.int64]
@@ -205,10 +204,8 @@ Cells = npt.NDArray[Any]
 """Places in a table, each once."""
 
 
-class Counters(Keepable):
+class Counters:
     """A table of *size* counters up to *largest*; what was added since `begin` can be taken back."""
-
-    KEPT: ClassVar[dict[str, Any]] = {"_cells": np.ndarray, "_added": int}
 
     def __init__(self, size: int, kind: npt.DTypeLike, largest: float) -> None:
         self._cells: npt.NDArray[Any] = np.zeros(size, kind)
@@ -349,8 +346,6 @@ class TermCounts(Counters):
 
 class Habits(Counters):
     """How many articles of a source hold a term."""
-
-    KEPT: ClassVar = Counters.KEPT | {"_articles": dict[int, int]}
 
     def __init__(self) -> None:
         super().__init__(HABIT_CELLS, np.uint16, 0xFFFF)

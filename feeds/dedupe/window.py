@@ -16,13 +16,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.keeping import Keepable
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import LOW_BITS, Header, Sketch, Triples
@@ -96,21 +95,8 @@ class Found(NamedTuple):
 NOTHING = Found()
 
 
-class Window(Keepable):
+class Window:
     """What near copies are looked for in: `find` one, `add` what was decided."""
-
-    KEPT: ClassVar = {
-        "_postings": Postings,
-        "counts": GramCounts,
-        "_chunks": dict[int, bytearray],
-        "_last_chunk": int,
-        "_filled": int,
-        "_rows": np.ndarray,
-        "_odd_uids": dict[int, str],
-        "_next": int,
-        "_oldest": int,
-        "_copies": dict[str, int],
-    }
 
     def __init__(self, *, days: float = DAYS, most: int = MOST_ARTICLES) -> None:
         self._days = days
@@ -135,9 +121,6 @@ class Window(Keepable):
         self._copied.clear()
         self.counts.begin()
         self._postings.begin()
-
-    def restored(self) -> None:
-        self.begin()
 
     def undo(self) -> None:
         """Be what this was when the batch began: for one that could not be saved."""

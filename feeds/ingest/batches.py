@@ -124,7 +124,7 @@ class Saving:
             self._floods = None
             raise
         if decided.deduper is not None:
-            memory.saved(report.newest_entry, bool(decided.moved) + bool(decided.merged))
+            memory.saved(report.newest_entry)
         return saved
 
     def _prepared(self, read: list[Read], now: datetime) -> list[Read]:
@@ -142,12 +142,6 @@ class Saving:
     def crowded(self) -> tuple[str, ...]:
         """What dedupe could not keep in memory as long as it should, in words."""
         return self._memory.crowded if self._memory is not None else ()
-
-    def keep_memory(self) -> None:
-        """Leave what dedupe remembers to the next process, before this one ends. Raises StoreError."""
-        if self._memory is not None:
-            with self._store.read() as tx:
-                self._memory.keep(tx)
 
     def _loaded(self) -> tuple[Memory, Credits]:
         """What decides, loaded with the first body: numpy takes a tenth of a second, and most polls bring nothing."""

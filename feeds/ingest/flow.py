@@ -353,7 +353,6 @@ class Ingest:
         self._folders.mailboxes.close()
         self._unsaved.save_polls(self.desk)
         self._claims.give_back(self._flight.claims.values())
-        self._saving.keep_memory()
 
 
 def _ended_by(item: InboxItem, claim: Claim) -> Claim | None:

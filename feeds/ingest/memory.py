@@ -1,22 +1,18 @@
 """What dedupe keeps in memory between batches, kept in step with the store; and who had an article first.
 
 Holds state; reads and writes the store. Loaded, and read, with the first entry that has to be decided: most polls bring
-none. All of it stands in the store, which gives it back at about 0.04 ms an entry; a file of it (`feeds.files.keep`),
-which a process leaves that ends, spares the next one most of that.
+none. All of it stands in the store, which gives it back at about 0.04 ms an entry.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
-from msgspec import Struct, msgpack
+from msgspec import Struct
 from msgspec.structs import replace
 
-from feeds import files
-from feeds.codec import EPOCH
 from feeds.configuration import DedupeSettings, FullText, Source
 from feeds.dedupe import (
     Candidate,
@@ -32,30 +28,11 @@ from feeds.dedupe import (
     trace,
     with_origin,
 )
-from feeds.dedupe.keeping import as_bytes, made_of, restore
 from feeds.model import NEVER_SHOWN, Beside, Decision, Entry, Evidence
 from feeds.store import ReadTx, WriteTx
 from feeds.store.relations import Line, Settled, is_dropped
 
-log = logging.getLogger(__name__)
-
 READ_AT_ONCE = 2000
-KEPT_AFTER = 1_000
-"""So many entries that came are worth a file, and a sixteenth of those remembered: 30 MB and more are written."""
-_FILE = "dedupe"
-
-
-class _Head(Struct):
-    """What a file is of: this desk, by these limits, up to an entry, and whose that is: a store may be put back.
-
-    After other *story_moves* it has articles in stories in which they are no more.
-    """
-
-    desk_id: str
-    limits: DedupeSettings
-    reaches: int
-    article_uid: str
-    story_moves: int
 
 
 class Decided(Struct, frozen=True):
@@ -91,8 +68,6 @@ class Memory:
         self._window: Window | None = None
         self._stories: Stories | None = None
         self._reaches = 0
-        self._story_moves = 0  # those that are known here
-        self._file: _Head | None = None  # what there is in the file that was read, or left
         self._behind = True
 
     def decide(
@@ -131,21 +106,17 @@ class Memory:
         self._behind = tx.articles.newest_entry() != self._reaches
         return not self._behind
 
-    def saved(self, newest: int, story_moves: int = 0) -> None:
-        """What this memory decided has been saved, up to the entry of that number; 0: no entry came. It has changed
-        stories so many times.
-        """
+    def saved(self, newest: int) -> None:
+        """What this memory decided has been saved, up to the entry of that number; 0: no entry came."""
         self._reaches = newest or self._reaches
-        self._story_moves += story_moves
 
     def _catch_up(self, tx: ReadTx, now: datetime, limits: DedupeSettings) -> tuple[Window, Stories]:
         """Take in what others saved where this is known to be behind, or all of it before anything was decided or by
         other *limits*; what is in memory then.
         """
         if self._window is None or self._stories is None or limits != self._limits:
-            self._limits, self._behind = limits, True
-            self._story_moves = tx.stories.moves()
-            self._window, self._stories = self._from_file(tx) or self._empty()
+            self._limits, self._reaches, self._behind = limits, 0, True
+            self._window, self._stories = Window(days=limits.days, most=limits.articles), Stories(most=limits.stories)
         if not self._behind:
             return self._window, self._stories
         newest = tx.articles.newest_entry()
@@ -157,49 +128,6 @@ class Memory:
             self._reaches = stored[-1].id if stored else newest
         self._behind = False
         return self._window, self._stories
-
-    def _empty(self) -> tuple[Window, Stories]:
-        self._reaches, self._file, limits = 0, None, self._limits
-        return Window(days=limits.days, most=limits.articles), Stories(most=limits.stories)
-
-    def _from_file(self, tx: ReadTx) -> tuple[Window, Stories] | None:
-        """What the last process remembered, where it left a file that is of this store as it is; None otherwise."""
-        window, stories = self._empty()
-        try:
-            parts = files.kept(_FILE, made_of())
-            head = msgpack.decode(parts["head"], type=_Head) if parts is not None else None
-            if parts is None or head is None or head != self._head(tx, head.reaches):
-                return None
-            restore(window, parts["window"])
-            restore(stories, parts["stories"])
-        except (ValueError, KeyError):
-            log.warning("what dedupe left of its memory can't be read: it is read from the store")
-            return None
-        self._reaches, self._file = head.reaches, head
-        return window, stories
-
-    def keep(self, tx: ReadTx) -> None:
-        """Leave a file of it for the next process, where that saves it much. Between batches."""
-        if self._window is None or self._stories is None:
-            return
-        head, before = self._head(tx, self._reaches), self._file
-        came = len(self._window)
-        if before is not None and before.story_moves == head.story_moves:
-            came = head.reaches - before.reaches
-        if came < max(KEPT_AFTER, len(self._window) // 16) or tx.stories.moves() != head.story_moves:
-            return
-        parts = {
-            "head": msgpack.encode(head),
-            "window": as_bytes(self._window),
-            "stories": as_bytes(self._stories),
-        }
-        files.keep(_FILE, made_of(), parts)
-        self._file = head
-
-    def _head(self, tx: ReadTx, reaches: int) -> _Head:
-        """That of a file that reaches up to this entry."""
-        uids = [one.article_uid for one in tx.articles.signatures(reaches - 1, EPOCH, 1) if one.id == reaches]
-        return _Head(tx.configs.desk_id(), self._limits, reaches, "".join(uids), self._story_moves)
 
 
 def _crowded(window: Window, stories: Stories, limits: DedupeSettings, now: datetime) -> Iterator[str]:

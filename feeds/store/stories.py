@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, union_all, update
 
 from feeds.model import Article, Format, Fragment
-from feeds.store import selections, small_tables
+from feeds.store import selections
 from feeds.store.dialect import Verbs, change_in, chunks, rows_in, upsert
 from feeds.store.filings import renew
 from feeds.store.hydrate import hydrate
@@ -50,8 +50,6 @@ class StoryShelf(Verbs):
 
     def move(self, moved: Mapping[str, str]) -> None:
         """Put articles into other stories, {article: story}; what they say of these is rendered again."""
-        if moved:
-            small_tables.count(self._connection, "story_moves")
         for story in sorted(set(moved.values())):
             uids = [article for article, its in moved.items() if its == story]
             self._put([row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, uids)], story)
@@ -60,7 +58,6 @@ class StoryShelf(Verbs):
         """Let stories become part of others, {gone: kept}; what their articles say of them is rendered again."""
         if not merged:
             return
-        small_tables.count(self._connection, "story_moves")
         for gone, kept in merged.items():
             held = select(articles.c.id).where(articles.c.story_uid == gone)
             self._put(self._connection.scalars(held).all(), kept)
@@ -69,10 +66,6 @@ class StoryShelf(Verbs):
             self._execute(onward)
         rows = [{"old_uid": gone, "uid": kept, "moved_at": now} for gone, kept in merged.items()]
         upsert(self._connection, story_moves, rows, ("old_uid",), replace=True)
-
-    def moves(self) -> int:
-        """How often `move` and `merge` have changed anything."""
-        return small_tables.value(self._connection, "story_moves")
 
     def _put(self, ids: Sequence[int], story: str) -> None:
         change_in(self._connection, update(articles).values(story_uid=story), articles.c.id, ids)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from feeds import files
 from feeds.configuration import DedupeSettings, Source
-from feeds.ingest import memory
 from feeds.ingest.memory import Memory
 from feeds.model import Decision, Entry
 from feeds.store import Store, open_store
@@ -69,10 +66,6 @@ class Desk:
         self.memory.saved(report.newest_entry)
         return decided.decisions[0]
 
-    def leave(self) -> None:
-        with self.store.read() as tx:
-            self.memory.keep(tx)
-
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
@@ -106,72 +99,6 @@ def test_each_process_reads_back_what_others_saved_since_it_last_looked(url: str
     assert read_back == [30, 5]
     (copy,) = Desk(url).take([reprinted(came[4])], source_id=2)
     assert copy.kind == "copy" and read_back == [30, 5, 37]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where files are kept; ten entries are worth one."""
-    monkeypatch.setattr(memory, "KEPT_AFTER", 10)
-    files.use_cache(tmp_path / "cache")
-    yield tmp_path / "cache"
-    files.use_cache(None)
-
-
-def test_a_process_leaves_to_the_next_what_it_remembers(url: str, read_back: list[int], folder: Path) -> None:
-    first, came, late = Desk(url), entries(30, 1), entries(5, 2)
-    first.take(came)
-    first.leave()
-    first.take(late)
-    first.leave()  # five more are worth no other file
-    read_back.clear()
-    second = Desk(url)
-    copies = [second.take([reprinted(one)], source_id=2)[0] for one in (came[3], late[2])]
-    assert [one.kind for one in copies] == ["copy", "copy"]
-    assert read_back == [1, 5]  # the entry that the file reaches up to, and those behind it
-
-
-def test_a_file_is_none_after_stories_have_changed(url: str, read_back: list[int], folder: Path) -> None:
-    first = Desk(url)
-    first.take(entries(30, 1))
-    first.leave()
-    with first.store.write() as tx:
-        tx.stories.merge({"urn:uuid:one": "urn:uuid:other"}, NOW)
-    first.take(entries(30, 2))
-    first.leave()  # it does not know what somebody else has changed
-    read_back.clear()
-    second = Desk(url)
-    second.take(entries(1, 3))
-    assert read_back[-1] == 60
-    second.leave()
-    read_back.clear()
-    Desk(url).take(entries(1, 4))
-    assert read_back == [1]
-
-
-def test_a_file_of_something_else_is_no_file(url: str, read_back: list[int], folder: Path, tmp_path: Path) -> None:
-    first, came = Desk(url), entries(30, 1)
-    first.take(came)
-    first.leave()
-    other = Desk(database(tmp_path / "other.db"))
-    other.take(entries(40, 3))
-    read_back.clear()
-    other.memory = Memory()
-    other.take(entries(1, 4))
-    assert read_back[-1] == 40
-    (copy,) = Desk(url).take([reprinted(came[3])], source_id=2, limits=DedupeSettings(days=7))
-    assert copy.kind == "copy" and read_back[-1] == 30
-
-
-def test_a_damaged_file_is_no_file(url: str, read_back: list[int], folder: Path) -> None:
-    first, came = Desk(url), entries(30, 1)
-    first.take(came)
-    first.leave()
-    (path,) = folder.glob("dedupe.*")
-    body = path.read_bytes()
-    path.write_bytes(body[:-100_000] + bytes(100_000))
-    read_back.clear()
-    (copy,) = Desk(url).take([reprinted(came[3])], source_id=2)
-    assert copy.kind == "copy" and read_back[-1] == 30
 
 
 def test_what_could_not_be_saved_is_not_remembered(url: str) -> None:
