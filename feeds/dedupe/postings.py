@@ -73,8 +73,8 @@ class Postings:
         documents, hashes = map(np.concatenate, zip(*self._fresh, strict=True))
         start = 0
         while (left := len(hashes) - start) >= FLUSH_POSTINGS:
-            # So large that it is not merged with what follows: of a hash each segment has documents of its time.
-            last = documents[start + left * MERGED_TIMES // (MERGED_TIMES + 1)]
+            # As long as this whatever came at once: of a hash each segment has so many documents alone.
+            last = documents[start + FLUSH_POSTINGS - 1]
             end = int(documents.searchsorted(last, "right"))
             self._flush(int(documents[start]), int(last), documents[start:end], hashes[start:end])
             start = end

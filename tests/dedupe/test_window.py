@@ -42,6 +42,22 @@ def test_of_a_hash_that_all_documents_share_only_the_newest_are_given():
     assert found.max() == 3 * FLUSH_POSTINGS - 1
 
 
+@pytest.mark.parametrize("at_once", [7, 400, 3_000])
+def test_what_postings_give_does_not_depend_on_how_many_documents_came_at_once(at_once):
+    dice = np.random.default_rng(3)
+    hashes = [np.unique(dice.zipf(1.3, 30)).astype(np.uint32) for _ in range(3_000)]
+    wanted, found = np.arange(1, 300, dtype=np.uint32), []
+    for step in (1, at_once):
+        postings = Postings()
+        for start in range(0, len(hashes), step):
+            some = hashes[start : start + step]
+            documents = np.arange(start, start + len(some)).repeat([len(each) for each in some])
+            postings.add(documents, np.concatenate(some))
+            postings.begin()
+        found.append(set(zip(*(each.tolist() for each in postings.lookup(wanted)), strict=True)))
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("different", [200, 3_000, 1 << 32])
 def test_postings_are_those_of_a_plain_index_through_merges_and_forgetting(different):
     postings, held = Postings(per_hash=5, largest=60_000), defaultdict(list)
