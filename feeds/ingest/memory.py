@@ -172,10 +172,6 @@ class Credits:
 
     def credit(self, tx: ReadTx, sources: Sequence[Source], groups: Groups, config: object) -> Groups:
         """The decisions with the origin of each entry made out; *sources* say who brought each group."""
-        fresh = any(decision.kind in ("new", "copy", "updated") for group in groups for decision in group)
-        if not fresh:
-            return groups
-        directory = self._known(tx, config)
 
         def completed(decision: Decision, source: Source) -> Decision:
             if decision.kind not in ("new", "copy", "updated"):
@@ -183,7 +179,7 @@ class Credits:
             credit = credited(decision.entry, source)
             if credit is None:
                 return decision
-            meant = directory.meant(credit)
+            meant = self._known(tx, config).meant(credit)
             known = tx.sources.by_id(meant.id) if meant is not None else None
             site = known[1].site_url if known is not None else None
             return replace(decision, entry=with_origin(decision.entry, credit, meant, site))
@@ -196,7 +192,7 @@ class Credits:
     def settle(self, tx: WriteTx, groups: Groups, desk_rights: FullText) -> None:
         """Weigh the entries of every article that got a copy or changed, or that credits somebody else."""
         uids = {decision.article_uid for decision in chain.from_iterable(groups) if _asks_who_was_first(decision)}
-        if not uids or self._directory is None:
+        if not uids:
             return
         several = tx.relations.lines(sorted(uids))
         every = list(chain.from_iterable(several.values()))
