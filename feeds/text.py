@@ -45,8 +45,9 @@ _UNSPACED = (
 )
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character that `words` takes for a word: about half of one, where scripts are compared."""
-# Signs in otherwise plain texts, made plain before anything slower looks at them; none of them is of a word.
-_SIGNS = dict.fromkeys("‘’‚ʼ", "'") | dict.fromkeys("“”„–—…•·£€¥©®°«»\u00a0\u2009\u202f", " ")
+FEW = 8
+"""Where not one character in so many is beyond ASCII, each kind of them is looked at once: most texts hold some."""
+_ASCII = bytes(range(128))
 # Of ASCII letters as their small ones, digits as they are, all else a blank; what is not ASCII stays.
 _FOLDED = bytes(code if code > 127 else ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(256))
 
@@ -181,7 +182,7 @@ def _prepared(text: str) -> bytes | str:
     """The words of *text* with blanks between them; or *text* folded, where `_word_patterns` must look for them."""
     folded = text
     if not text.isascii():
-        folded = _with_plain_signs(text)
+        folded = _with_few_made_plain(text)
         if not folded.isascii():
             folded = fold(folded)
         if not folded.isascii():
@@ -196,11 +197,23 @@ def _prepared(text: str) -> bytes | str:
     return folded.encode("utf-8").translate(_FOLDED, b"'")
 
 
-def _with_plain_signs(text: str) -> str:
-    for sign, plain_sign in _SIGNS.items():
-        if sign in text:
-            text = text.replace(sign, plain_sign)
+def _with_few_made_plain(text: str) -> str:
+    """*text*, where few characters are beyond ASCII: of them only letters and marks that ASCII has nothing for."""
+    beyond = text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if FEW * len(beyond) < len(text):
+        for character in set(beyond):
+            text = text.replace(character, _made_plain(character))
     return text
+
+
+@lru_cache(maxsize=1024)
+def _made_plain(character: str) -> str:
+    """*character* folded where that is ASCII, a blank for what is of no word; else as it is."""
+    folded = fold(character)
+    if folded.isascii():
+        return folded
+    combines = unicodedata.combining(character) or _word_patterns()[0].search(folded)
+    return character if combines or any(map(str.isalnum, folded)) else " "
 
 
 @lru_cache(maxsize=1)

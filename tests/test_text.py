@@ -184,3 +184,19 @@ def test_common_words_are_common() -> None:
 @pytest.mark.parametrize("language", ["", "tlh", "../en", "EN"])
 def test_a_language_without_a_table_has_no_words(language: str) -> None:
     assert frequencies(language) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Café ﬁnal: ½ ø",
+        "“Øre”—l’été… 5 €",
+        "e\u0301te\u0301 ❤\ufe0f →soft\u00adly",
+        "Ελλάδα №1",
+        "東京 ｶﾞ",
+        "नमस्ते",
+        "rock’’n",
+    ],
+)
+def test_words_are_the_same_among_few_and_among_many_characters_beyond_ascii(text):
+    assert words(f"{text} {'plain words ' * 40}") == [*words(text), *["plain", "words"] * 40]
