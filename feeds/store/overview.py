@@ -158,9 +158,12 @@ class Overview(Verbs):
         shared = exists().where(other.c.article_id == entries.c.article_id, other.c.id != entries.c.id)
         copies = func.sum(case((and_(entries.c.copy == 1, shared), 1), else_=0))
         day = type_coerce(entries.c.first_seen, BigInteger) // DAY_US
+        # Numbers grow as entries come: none is looked at that came before the last article that is older.
+        older = select(articles.c.id).where(articles.c.seen_at < since).order_by(articles.c.seen_at.desc()).limit(1)
+        before = select(func.min(other.c.id)).where(other.c.article_id == older.scalar_subquery()).scalar_subquery()
         statement = (
             select(entries.c.source_id, day.label("day"), func.count(), copies)
-            .where(entries.c.first_seen >= since)
+            .where(entries.c.id > func.coalesce(before, 0), entries.c.first_seen >= since)
             .group_by(text("1"), text("2"))
         )
         found: dict[int, dict[int, tuple[int, int]]] = {}

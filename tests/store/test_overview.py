@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -167,25 +168,43 @@ def test_an_article_that_nobody_else_brought_is_no_copy_though_it_credits_its_or
         assert tx.overview.days([1, 2], NOW - timedelta(days=1)) == {1: {day: (2, 0)}, 2: {day: (1, 1)}}
 
 
-def test_what_was_filed_lately_is_counted_without_a_look_at_what_came_before(desk):
-    save(desk, [new("old")], "news", "sport", now=NOW - timedelta(days=30))
-    save(desk, [new("a"), new("b")], "news", "")
-    asked = []
+@contextmanager
+def plans(desk, word):
+    """Of the statements meanwhile that hold *word*, how SQLite goes about them; of PostgreSQL none."""
+    asked, found = [], []
 
     def note(connection, cursor, statement, parameters, *rest):
         asked.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        with desk.read() as tx:
-            day = day_of(NOW)
-            assert tx.overview.section_days(NOW - timedelta(days=14)) == {"news": {day: 2}, "": {day: 2}}
-            long_ago = NOW - timedelta(days=40)
-            assert tx.overview.section_days(long_ago, quiet_since=NOW - timedelta(days=1)) == {"sport": {day - 30: 1}}
+        yield found
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    if desk.file is not None:
-        words, values = next(each for each in asked if "seen_at" in each[0])
-        with desk.unfenced() as connection:
-            plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values)]
+    with desk.unfenced() as connection:
+        for words, values in asked if desk.file is not None else ():
+            if word in words:
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values)
+                found.append([row.detail for row in rows])
+
+
+def test_what_was_filed_lately_is_counted_without_a_look_at_what_came_before(desk):
+    save(desk, [new("old")], "news", "sport", now=NOW - timedelta(days=30))
+    save(desk, [new("a"), new("b")], "news", "")
+    day, long_ago = day_of(NOW), NOW - timedelta(days=40)
+    with plans(desk, "seen_at") as found, desk.read() as tx:
+        assert tx.overview.section_days(NOW - timedelta(days=14)) == {"news": {day: 2}, "": {day: 2}}
+        assert tx.overview.section_days(long_ago, quiet_since=NOW - timedelta(days=1)) == {"sport": {day - 30: 1}}
+    for plan in found:
         assert plan[0].startswith("SEARCH articles") and "ix_articles_seen_at" in plan[0], plan
+
+
+def test_a_sources_entries_are_counted_without_a_look_at_those_that_came_before(desk):
+    save(desk, [new("old")], "news", now=NOW - timedelta(days=30))
+    save(desk, [new("a"), new("b", 2)], "news")
+    day = day_of(NOW)
+    with plans(desk, "first_seen") as found, desk.read() as tx:
+        assert tx.overview.days([1, 2], NOW - timedelta(days=14)) == {1: {day: (1, 0)}, 2: {day: (1, 0)}}
+        assert tx.overview.days([1], NOW - timedelta(days=40)) == {1: {day: (1, 0), day - 30: (1, 0)}}
+    for plan in found:
+        assert any("ix_entries_newest (source_id=? AND id>?)" in line for line in plan), plan
