@@ -23,7 +23,7 @@ from feeds.cli.stored import upgrade
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.classifier import Classifier
 from feeds.engine.config_in_force import Accepted, accept, refiled, to_refile
-from feeds.engine.startup import collect_seldom, now_utc, share_one_heap, tell_config, user_agent, without_threads
+from feeds.engine.startup import collect_seldom, keep_heap_small, now_utc, tell_config, user_agent, without_threads
 from feeds.engine.supervisor import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
@@ -52,7 +52,7 @@ COUNTS = ("new", "copies", "updated")
 def poll_once(found: Places, sources: Sequence[str], *, everything: bool, force: bool) -> bool:
     """Poll what is due, the *sources* named, or *everything*, and publish what changed; whether no source failed."""
     without_threads()
-    share_one_heap()
+    keep_heap_small()
     collect_seldom()
     store = open_store(found.database)
     try:

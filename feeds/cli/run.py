@@ -33,10 +33,10 @@ from feeds.engine.config_in_force import Agreement, accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
 from feeds.engine.startup import (
     collect_seldom,
+    keep_heap_small,
     logging_config,
     now_utc,
     set_up_logging,
-    share_one_heap,
     tell_config,
 )
 from feeds.engine.supervisor import ANEW_EXIT, CONFIG_EXIT, Child, DeskLock, supervise
@@ -215,7 +215,7 @@ def hand(found: Places, verbose: bool) -> None:
 
 def _hand(found: Places) -> None:
     """Poll and read until told to stop."""
-    share_one_heap()
+    keep_heap_small()
     files.use_cache(found.tables)
     stop = _stopped_by_signals()
     store = _open_when_ready(found.database, stop)
@@ -258,7 +258,7 @@ def _stopped_by_signals() -> threading.Event:
 
 def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     """Poll until told to stop, or until the folder is no longer *ours*."""
-    share_one_heap()
+    keep_heap_small()
     files.use_cache(found.tables)
     # Whose the database is comes first: the lease's holder alone makes tables, upgrades them and accepts config.
     store = open_store(found.database) if found.embedded else Store(found.database)

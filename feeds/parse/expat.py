@@ -119,7 +119,7 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         key, method = self._ends.get(tag) or self._handler(self._ends, "_end_", tag)
         try:
             if method is not None:
-                method()
+                method(self)
                 return
         except AttributeError:  # as feedparser has it: an element out of its place is as good as an unknown one
             pass
@@ -170,7 +170,7 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
                 self.inimage = 0
         try:
             if method is not None:
-                method(values)
+                method(self, values)
                 return
         except AttributeError:
             pass
@@ -181,7 +181,8 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
 
     def _handler(self, handlers: dict[str, tuple[str, Any]], verb: str, tag: str) -> tuple[str, Any]:
         key = tag.replace(":", "_", 1)
-        handlers[tag] = key, getattr(self, verb + key, None)
+        # The class's own function: the parser would hold itself by one that is bound, and with it all that was read.
+        handlers[tag] = key, getattr(type(self), verb + key, None)
         return handlers[tag]
 
     def pop(self: Any, element: str, strip_whitespace: int = 1) -> str | None:

@@ -1,12 +1,13 @@
 """Our way through feedparser's handlers gives what `feedparser.parse` gives, but for what we mean to do otherwise."""
 
+import gc
 import io
 from typing import Any
 
 import feedparser
 import pytest
 
-from feeds.parse.expat import XmlFeed, read_loosely, read_strictly, root_of
+from feeds.parse.expat import StrictParser, XmlFeed, read_loosely, read_strictly, root_of
 from feeds.parse.kinds import recognise
 from tests.parse.data import documents
 
@@ -127,3 +128,13 @@ def test_markup_with_the_name_of_an_element_of_feeds_stays_markup() -> None:
     first, second = ours(body).entries
     assert first["content"][0]["value"] == "<details><summary>more</summary>text</details>"
     assert (first["title"], second["title"], second["summary"]) == ("one", "two", "short")
+
+
+def test_what_was_read_is_no_cyclic_garbage() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        ours(RSS)
+        assert [one for one in gc.get_objects() if isinstance(one, StrictParser)] == []
+    finally:
+        gc.enable()
