@@ -153,7 +153,7 @@ def copy(source: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.partial")
     try:
         make_private(target.parent)
-        partial.unlink(missing_ok=True)
+        _remove(partial)
         # Made here and not by SQLite: for nobody else to read, and through no link that others put there.
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640))
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old:
@@ -170,7 +170,7 @@ def copy(source: Path, target: Path) -> None:
         os.replace(partial, target)
     except (sqlite3.Error, OSError) as error:
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
+            _remove(partial)
         cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         raise StoreError(
             f"no copy could be made at {target}: {cause}", remedy="check its folder, permissions and free space"
@@ -277,7 +277,7 @@ def save_all(connection: sqlite3.Connection, file: Path) -> None:
     partial = file.with_name(f".{file.name}.rescued")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
+        _remove(partial)
         with closing(sqlite3.connect(partial)) as new:
             connection.backup(new, pages=PAGES_A_STEP)
         with partial.open("rb+") as written:
@@ -291,7 +291,13 @@ def save_all(connection: sqlite3.Connection, file: Path) -> None:
         ) from error
     finally:
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
+            _remove(partial)
+
+
+def _remove(partial: Path) -> None:
+    """Take away a copy, and what SQLite leaves beside one that it could not finish. Raises OSError."""
+    for path in (partial, partial.with_name(f"{partial.name}-journal")):
+        path.unlink(missing_ok=True)
 
 
 def _counter_of(opened: int) -> int:

@@ -1,6 +1,7 @@
 """What a database can do to us, said in our words with a remedy; and copies of it."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -111,6 +112,20 @@ def test_a_full_disk_is_told_and_over_when_there_is_room(file):
         assert accept(store, "x" * 1_000_000) == 1
 
 
+def test_a_copy_that_the_disk_has_no_room_for_leaves_nothing_behind(file, tmp_path):
+    with open_store(str(file)) as store:
+        for size in (1_000_000, 1_000_001, 1_000_002):
+            accept(store, "x" * size)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
+        try:
+            with pytest.raises(StoreError, match="no copy could be made"):
+                store.backup(tmp_path / "copies" / "copy.db")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
 def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "desk.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreError, match="no SQLite database; name another"):
@@ -199,7 +214,7 @@ def test_a_copy_made_while_writing_is_of_one_moment(file, tmp_path):
     plain.close()
 
 
-def test_a_copy_that_cannot_be_made_leaves_nothing(file, tmp_path):
+def test_a_copy_that_cannot_be_made_is_told(file, tmp_path):
     (tmp_path / "taken").write_text("")
     with open_store(str(file)) as store, pytest.raises(StoreError, match="no copy could be made"):
         store.backup(tmp_path / "taken" / "desk.db")
