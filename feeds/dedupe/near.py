@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Struct
 
 from feeds.dedupe import signature
-from feeds.dedupe.signature import LOW_BITS, Sketch, taken_apart, triples_of
+from feeds.dedupe.signature import LOW_BITS, Sketch, taken_apart
 from feeds.dedupe.terms import GramCounts, Hashes, TermCounts, Weights, stemmed
 from feeds.model import Evidence
 from feeds.text import encoded_words
@@ -166,12 +166,13 @@ def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[
     A quick look at all of them at once, for most of what an index gives shares hardly anything.
     """
     headed = [(other, header) for other in others if (header := signature.header(other)) is not None]
-    triples = triples_of(headed)
-    keys = (triples.hashes & LOW_BITS) | triples.in_body * _BODY
-    parts = 2 * triples.owners + triples.in_body
+    sizes = [size for _, header in headed for size in (header.heads, header.bodies)]
+    parts = np.arange(len(sizes), dtype=np.uint32).repeat(sizes)
+    triples = np.frombuffer(b"".join([other[header.end : header.behind] for other, header in headed]), np.uint32)
+    keys = (triples & LOW_BITS) | (parts & 1) * _BODY
     mine, weights = one.by_key
     at = mine.searchsorted(keys)
-    shared = np.bincount(parts, weights[at] * (mine[at] == keys), 2 * len(headed)).reshape(-1, 2).max(axis=1)
+    shared = np.bincount(parts, weights[at] * (mine[at] == keys), len(sizes)).reshape(-1, 2).max(axis=1)
     return [
         (number, taken_apart(other, header))
         for number, ((other, header), weight) in enumerate(zip(headed, shared.tolist(), strict=True))

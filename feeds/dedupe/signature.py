@@ -22,7 +22,7 @@ import xxhash
 from msgspec import Struct
 
 from feeds.dates import MONTHS
-from feeds.dedupe.terms import Hashes, Ints, count_terms, distinct, pack, stemmed
+from feeds.dedupe.terms import Hashes, count_terms, distinct, pack, stemmed
 from feeds.model import Entry
 from feeds.text import UNSPACED, encoded_words
 
@@ -322,27 +322,3 @@ def sketch_text(title: str, text: str) -> Sketched:
 
 LOW_BITS = np.uint32(0xFFFFFF)
 """By so much of their hashes triples are compared: enough to tell two hundred apart."""
-
-
-class Triples(NamedTuple):
-    """The triples of several signatures, one behind the other: of which signature each is (*owners*), which are of a
-    body, and the *places* among those of its owner's head or body.
-    """
-
-    hashes: Hashes
-    owners: Ints
-    in_body: npt.NDArray[np.bool_]
-    places: Ints
-
-
-def triples_of(signatures: Sequence[tuple[bytes | bytearray, Header]]) -> Triples:
-    """Those of *signatures*, each with what it begins with. Raises ValueError where one is cut short."""
-    hashes = np.frombuffer(b"".join([one[header.end : header.behind] for one, header in signatures]), np.uint32)
-    heads = np.array([header.heads for _, header in signatures], np.int64)
-    sizes = heads + np.array([header.bodies for _, header in signatures], np.int64)
-    owners = np.arange(len(sizes)).repeat(sizes)
-    if len(owners) != len(hashes):
-        raise ValueError("a signature is cut short")
-    places = np.arange(len(hashes)) - (sizes.cumsum() - sizes)[owners]
-    in_body = places >= heads[owners]
-    return Triples(hashes, owners, in_body, places - in_body * heads[owners])

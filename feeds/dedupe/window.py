@@ -24,8 +24,8 @@ import numpy.typing as npt
 from feeds.dedupe import near, signature
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import LOW_BITS, Header, Sketch, Triples
-from feeds.dedupe.terms import GramCounts, Hashes, Ints, Weights, distinct, first_of_each
+from feeds.dedupe.signature import LOW_BITS, Header, Sketch
+from feeds.dedupe.terms import GramCounts, Hashes, Weights, distinct, first_of_each
 from feeds.model import StoredSignature
 
 DAYS = 14.0
@@ -143,15 +143,24 @@ class Window:
 
     def add(self, entries: Iterable[StoredSignature]) -> None:
         """Take in *entries*, in the order in which they were seen. Raises ValueError where a signature is cut short."""
-        wanted = [(entry, header) for entry in entries if (header := self._header_of(entry)) is not None]
-        if not wanted:
-            return
-        signatures = [(entry.signature, header) for entry, header in wanted]
-        triples = signature.triples_of(signatures)
-        self._keep(wanted)
-        self._postings.add(*_indexed(triples, [header for _, header in wanted], self._next))
-        self._next += len(wanted)
-        self.counts.add(*_each_once(triples, np.array([entry.copy for entry, _ in wanted])))
+        numbers: list[int] = []
+        indexed: list[int] = []
+        grams: list[Hashes] = []
+        for entry in entries:
+            header = self._header_of(entry)
+            if header is None:
+                continue
+            triples = np.frombuffer(entry.signature, np.uint32, header.heads + header.bodies, header.end)
+            hashes = _indexed(triples[: header.heads], triples[header.heads :], header)
+            numbers += [self._next] * len(hashes)
+            indexed += hashes
+            if not entry.copy:
+                grams.append(triples)
+            self._keep(entry, header)
+            self._next += 1
+        self._postings.add(np.array(numbers, np.int64), np.array(indexed, np.uint32))
+        if grams:
+            self.counts.add(*_each_once(grams))
 
     def _header_of(self, entry: StoredSignature) -> Header | None:
         """What the signature of *entry* begins with; None where it is not to be compared with."""
@@ -228,32 +237,25 @@ class Window:
     def _since(self, now: datetime) -> int:
         return int((now - timedelta(days=self._days)).timestamp())
 
-    def _keep(self, wanted: Sequence[tuple[StoredSignature, Header]]) -> None:
-        """Write the next rows."""
-        first, end = len(self), len(self) + len(wanted)
-        if end > len(self._rows):
-            self._rows = np.concatenate((self._rows, np.zeros(max(1024, first // 4, len(wanted)), _ROW)))
-        rows = []
-        for number, (entry, header) in enumerate(wanted, self._next):
-            uid = _uuid_of(entry.article_uid)
-            if uid is None:
-                self._odd_uids[number] = entry.article_uid
-            at = self._put(entry.signature[: header.behind])
-            seen, source = int(entry.first_seen.timestamp()), entry.source_id & 0xFFFFFFFF
-            rows.append((uid or bytes(16), *at, header.behind, seen, source))
-        self._rows[first:end] = rows
-
-    def _put(self, sketched: bytes) -> tuple[int, int]:
-        """Keep the bytes of one; in which chunk, and where they begin in it."""
-        start, end = self._filled, self._filled + len(sketched)
-        if end > CHUNK_BYTES or not self._chunks:
+    def _keep(self, entry: StoredSignature, header: Header) -> None:
+        """Write the next row."""
+        size = header.behind
+        if self._filled + size > CHUNK_BYTES or not self._chunks:
             self._last_chunk += 1
             # Made at full size: a bytearray that grows keeps an eighth more than it holds.
             self._chunks[self._last_chunk] = bytearray(CHUNK_BYTES)
-            start, end = 0, len(sketched)
-        self._chunks[self._last_chunk][start:end] = sketched
-        self._filled = end
-        return self._last_chunk, start
+            self._filled = 0
+        self._chunks[self._last_chunk][self._filled : self._filled + size] = entry.signature[:size]
+        row = len(self)
+        if row == len(self._rows):
+            self._rows = np.concatenate((self._rows, np.zeros(max(1024, row // 4), _ROW)))
+        uid = _uuid_of(entry.article_uid)
+        if uid is None:
+            self._odd_uids[self._next] = entry.article_uid
+        seen = int(entry.first_seen.timestamp())
+        source = entry.source_id & 0xFFFFFFFF
+        self._rows[row] = uid or bytes(16), self._last_chunk, self._filled, size, seen, source
+        self._filled += size
 
     def _is_wanted_copy(self, uid: str) -> bool:
         if self._copies[uid] >= COPIES_KEPT:
@@ -341,28 +343,23 @@ def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> b
     return any(near.unlike(nearest.weighed, one.weighed) for one in (*parts, *copies) if one.uid != nearest.uid)
 
 
-def _each_once(triples: Triples, left_out: npt.NDArray[np.bool_]) -> tuple[Hashes, list[int]]:
-    """The hashes of each signature once, one behind the other, and how many each has: none where it is *left_out*."""
-    keys = triples.owners << 32 | triples.hashes
-    if left_out.any():
-        keys = keys[~left_out[triples.owners]]
+def _each_once(grams: Sequence[Hashes]) -> tuple[Hashes, list[int]]:
+    """The triples of all, those of an article each once and one article behind the other; how many each has."""
+    keys = np.arange(len(grams)).repeat([len(each) for each in grams]) << 32 | np.concatenate(grams)
     keys.sort(kind="stable")  # they are in order already, but for those of a body behind those of its head
     keys = keys[first_of_each(keys)]
-    return keys.astype(np.uint32), np.bincount(keys >> 32, minlength=len(left_out)).tolist()
+    return keys.astype(np.uint32), np.bincount(keys >> 32, minlength=len(grams)).tolist()
 
 
-def _indexed(triples: Triples, headers: Sequence[Header], first: int) -> tuple[Ints, Hashes]:
-    """The hashes that articles are found by, each once, and whose each is; they are numbered from *first* on.
+def _indexed(head: Hashes, body: Hashes, header: Header) -> list[int]:
+    """The hashes that an article is found by, each once.
 
     They are the smallest of its text, those of its first sentences, and its title's.
     """
-    least = triples.places < np.where(triples.in_body, INDEXED_BODY, INDEXED_HEAD)
-    titled = [owner for owner, header in enumerate(headers) if header.titles >= TITLE_WORDS]
-    of_titles = [_of_title(headers[owner].title_hash) for owner in titled]
-    owners = np.concatenate((triples.owners[least], np.array(titled, np.int64)))
-    hashes = np.concatenate((triples.hashes[least], np.array(of_titles, np.uint32)))
-    keys = distinct(owners << 32 | hashes)
-    return (keys >> 32) + first, keys.astype(np.uint32)
+    hashes = body[:INDEXED_BODY].tolist() + head[:INDEXED_HEAD].tolist()
+    if header.titles >= TITLE_WORDS:
+        hashes.append(_of_title(header.title_hash))
+    return list(dict.fromkeys(hashes))
 
 
 def _of_title(title_hash: int) -> int:
