@@ -144,7 +144,8 @@ class IngestProcess:
         scheduler.add_job(self._look_at_files, Every(LOOK_EVERY_S), id="files", **jobs)
         scheduler.add_job(self._check_folder, Every(OURS_EVERY_S), id="folder", **jobs)
         scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
-        scheduler.add_job(give_back_memory, "date", run_date=now_utc() + timedelta(seconds=SETTLED_S), id="settled")
+        settled_at = now_utc() + timedelta(seconds=SETTLED_S)
+        scheduler.add_job(give_back_memory, "date", run_date=settled_at, id="settled", **jobs)
         roles_s = ROLES_EVERY_S if self._store.file is None else ALONE_EVERY_S
         scheduler.add_job(self._look_at_roles, Every(roles_s), id="roles", next_run_time=now_utc(), **jobs)
         try:
