@@ -119,9 +119,9 @@ def when(row: Row) -> datetime | None:
 class Desk:
     """What stands between rows and decisions: the window, the stories, and the two tables of the store."""
 
-    def __init__(self, *, stories: bool) -> None:
+    def __init__(self) -> None:
         self.window = Window()
-        self.stories = Stories() if stories else None
+        self.stories = Stories()
         self._by_text: dict[int, str] = {}
         self._by_comparable: dict[str, str] = {}
         self._known = Known(by_text=self._by_text, by_comparable=self._by_comparable)
@@ -169,11 +169,11 @@ class Desk:
 
 
 def find_copies(rows: Sequence[Row]) -> Labels:
-    return Desk(stories=False).run(rows)
+    return Desk().run(rows)
 
 
 def find_stories(rows: Sequence[Row]) -> Labels:
-    desk = Desk(stories=True)
+    desk = Desk()
     return desk.stories_of(desk.run(rows))
 
 
@@ -229,7 +229,7 @@ def by_length(rows: Sequence[Row], gold: str, found: Labels) -> None:
 
 
 def judge(rows: Sequence[Row], gold: str, *, stories: bool = False, peers: bool = True, lengths: bool = True) -> Labels:
-    desk = Desk(stories=stories)
+    desk = Desk()
     found = desk.run(rows)
     if stories:
         found = desk.stories_of(found)
@@ -265,7 +265,7 @@ def judge_digests(rows: Sequence[Row]) -> None:
     every: Counter[str] = Counter()
     told, parts, wrong = 0, 0, 0
     for kind, arriving in trials(rows):
-        desk = Desk(stories=False)
+        desk = Desk()
         found = desk.run(arriving)
         every[kind] += 1
         right[kind] += len(set(found)) == len(found)
