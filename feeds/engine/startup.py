@@ -88,8 +88,8 @@ for each document (600 KB) must not lie apart: having it from the system each ti
 
 def keep_heap_small() -> None:
     """Have threads to come take memory from the heap that there is, and what is large lie apart and go back at once
-    (glibc): in a poll of 200 feeds all new that is 15 to 30 MB, of 1,000 it is 40, for a thread receives what another
-    one lets go of, and tables that grow leave holes.
+    (glibc): that is 15 to 40 MB of a poll of 200 to 1,000 feeds all new, for a thread receives what another one lets
+    go of, and tables that grow leave holes.
     """
     if (set_parameter := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
         for parameter, value in _MALLOC.items():
