@@ -13,6 +13,7 @@ import json
 import logging
 import logging.config
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -49,9 +50,13 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+_NEEDED = re.compile(r"(?:PATH|HOME|TMPDIR|TZ|LANG|LC_.*|LD_.*|PYTHON.*|WIREDESK_LOG)")
+"""What of the environment a Python needs, and who logs. Any other name may be a secret that config asks for."""
+
+
 def start_process(main: str, *pipes: Connection) -> subprocess.Popen[bytes]:
     """Start *main*, as `module:function`, in a Python of its own that takes over its ends of *pipes* and is given the
-    numbers of them. Raises OSError.
+    numbers of them, and nothing of the environment that may be secret. Raises OSError.
 
     `multiprocessing` would load the command line there first, and leave a process of its own beside it (6 MB) that
     tracks nothing.
@@ -64,7 +69,8 @@ def start_process(main: str, *pipes: Connection) -> subprocess.Popen[bytes]:
             [sys.executable, "-P", "-c", start, *map(str, numbers)],
             pass_fds=numbers,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env={name: value for name, value in os.environ.items() if _NEEDED.fullmatch(name)}
+            | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
     finally:
         for pipe in pipes:

@@ -56,6 +56,8 @@ def odd(job: Job) -> Reading:
                 mark.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             return Reading(title="read")
+        case b"environ":
+            return Reading(notes=tuple(sorted(os.environ)))
         case b"pid":
             time.sleep(0.2 if b"slowly" in job.body else 0)
             return Reading(title=str(os.getpid()))
@@ -249,6 +251,17 @@ def test_a_fault_of_ours_comes_with_its_traceback_and_a_bad_document_without(rea
     assert "reading_to_bytes" in odd_one.bug
     assert isinstance(theirs.error, ParseError) and not isinstance(theirs.error, ParseUnfinished)
     assert theirs.bug == ""
+
+
+def test_a_worker_is_told_no_secret_of_the_environment(reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {"WIREDESK_ADMIN_TOKEN", "WIREDESK_DATABASE", "PAPERS_PASSWORD"}
+    for name in secrets:
+        monkeypatch.setenv(name, "hunter2")
+
+    (reading,) = reads([b"environ"])
+
+    assert "PATH" in reading.notes
+    assert not secrets & set(reading.notes)
 
 
 def test_no_worker_outlives_its_pool(reads: Reads) -> None:
