@@ -112,6 +112,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield desk.start()
 
 
+def lives(desk: Desk) -> int:
+    """How many configs the log says came into force."""
+    return desk.log.read_text().count("is live")
+
+
 def test_bad_and_half_saved_files_change_nothing(running: Desk, origin: Origin) -> None:
     desk = running
     publisher = Publisher(origin)
@@ -129,11 +134,12 @@ def test_bad_and_half_saved_files_change_nothing(running: Desk, origin: Origin) 
     publisher.publish("After the mistake")
     until(lambda: len(desk.items("/town.json")) == 2, what="polling with the last good config")
 
+    version = lives(desk)
     sources.write_text(source + "- name: Right\n  url: https://example.invalid/feed\n")
-    until(lambda: "sources.yaml" not in problems(desk), what="the mending")
+    until(lambda: lives(desk) == version + 1, what="the mending")
+    assert "sources.yaml" not in problems(desk)
 
     # Written in two goes, empty in between, with swap and backup files about: never seen halfway.
-    version = desk.log.read_text().count("is live")
     (desk.config / ".sources.yaml.swp").write_bytes(b"b0VIM")
     (desk.config / "sources.yaml~").write_text("- nonsense")
     (desk.config / "4913").write_text("")
@@ -145,7 +151,7 @@ def test_bad_and_half_saved_files_change_nothing(running: Desk, origin: Origin) 
     time.sleep(0.1)
     half.write(source[20:] + "# written slowly\n- name: Slow\n  url: https://example.invalid/slow\n")
     half.close()
-    until(lambda: desk.log.read_text().count("is live") == version + 1, what="the slow save")
+    until(lambda: lives(desk) == version + 2, what="the slow save")
     assert "ERROR config: sources.yaml" not in desk.log.read_text().rpartition("is live")[0].rpartition("is live")[2]
     assert len(desk.items("/town.json")) == 2
 

@@ -23,7 +23,7 @@ MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "next"
+revision = "9999"
 down_revision = "{before}"
 
 
@@ -102,6 +102,7 @@ def test_a_rolling_upgrade_loses_nothing_and_subscribers_see_no_error(
 
         workers = [start("a")]
         until(lambda: "published sections" in workers[0].said(), within_s=90, what="its first publication")
+        cluster.has(*["Number 1"] * 3)
         workers.append(start("b"))
         until(lambda: "standing by" in workers[1].said(), within_s=90, what="the stand-by")
         webs = [serve(port, f"w{port}") for port in ports]
