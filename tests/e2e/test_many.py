@@ -400,7 +400,8 @@ def test_a_hand_has_all_roles_and_the_process_that_decides_stands_in(publisher: 
     hand = cluster.start("hand", "hand")
     until(lambda: has(hand, *ROLES), within_s=60, what="a hand that has all roles")
     assert not has(desk, *ROLES)
-    shows(cluster, "One")
+    publisher.publish("Two")
+    shows(cluster, "Two", "One")
     until(lambda: "published sections" in hand.said(), what="a publication by the hand")
     with cluster.store.read() as tx:
         owners = tx._connection.execute(text("SELECT count(DISTINCT owner), count(*) FROM leases")).one()
