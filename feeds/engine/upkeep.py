@@ -51,7 +51,8 @@ class Upkeep:
         self._desk = desk
         self._environ = environ
         self._clock = clock
-        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
+        self._steps = ThreadPoolExecutor(THREADS)
+        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": self._steps})
         self._filed_at: int | None = -1  # what `Store.data_version` said when nothing waited to be filed again
         self._alarms_at = 0.0
         self._stop = threading.Event()
@@ -83,6 +84,8 @@ class Upkeep:
         """Stop after the steps that are under way."""
         self._stop.set()
         if self._scheduler.running:
+            self._scheduler.pause()
+            self._steps.shutdown(wait=True)  # before the scheduler, which waits with the lock that a step may need
             self._scheduler.shutdown(wait=True)
 
     def follow(self) -> None:
