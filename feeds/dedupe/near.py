@@ -165,17 +165,19 @@ def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[
 
     A quick look at all of them at once, for most of what an index gives shares hardly anything.
     """
-    headed = [(other, header) for other in others if (header := signature.header(other)) is not None]
-    sizes = [size for _, header in headed for size in (header.heads, header.bodies)]
+    headed = [
+        (place, other, header) for place, other in enumerate(others) if (header := signature.header(other)) is not None
+    ]
+    sizes = [size for _, _, header in headed for size in (header.heads, header.bodies)]
     parts = np.arange(len(sizes), dtype=np.uint32).repeat(sizes)
-    triples = np.frombuffer(b"".join([other[header.end : header.behind] for other, header in headed]), np.uint32)
+    triples = np.frombuffer(b"".join([other[header.end : header.behind] for _, other, header in headed]), np.uint32)
     keys = (triples & LOW_BITS) | (parts & 1) * _BODY
     mine, weights = one.by_key
     at = mine.searchsorted(keys)
     shared = np.bincount(parts, weights[at] * (mine[at] == keys), len(sizes)).reshape(-1, 2).max(axis=1)
     return [
-        (number, taken_apart(other, header))
-        for number, ((other, header), weight) in enumerate(zip(headed, shared.tolist(), strict=True))
+        (place, taken_apart(other, header))
+        for (place, other, header), weight in zip(headed, shared.tolist(), strict=True)
         if weight >= LEAST_SHARED or header.title_hash == one.sketch.title_hash
     ]
 

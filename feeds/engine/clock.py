@@ -13,11 +13,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from feeds.configuration import DOCUMENTS
 from feeds.engine.alarms import IngestCounts, look_here
@@ -33,7 +30,7 @@ from feeds.engine.liveness import Alive
 from feeds.engine.roles import LOOK_EVERY_S as ROLES_EVERY_S
 from feeds.engine.roles import SILENT_S, Parts
 from feeds.engine.startup import give_back_memory, keep_event, now_utc, tell_config, user_agent
-from feeds.engine.timekeeping import Clocks, Every, in_words
+from feeds.engine.timekeeping import Clocks, Every, Scheduler, in_words
 from feeds.engine.upkeep import FILED_BY, FILED_BY_MODEL
 from feeds.engine.watching import FolderWatch, Judge, MailWatch, Watch
 from feeds.engine.workers import Workers
@@ -65,7 +62,6 @@ OURS_EVERY_S = 5.0
 ALARMS_EVERY_S = 10.0
 SETTLED_S = 10.0
 """After this the start is over, and the memory that it needed is given back."""
-THREADS = 4
 STORE_RETRY_S = 2.0
 AHEAD_AT_MOST = timedelta(minutes=1)
 """How far ahead of the present the last poll may be: clocks of several machines differ."""
@@ -109,7 +105,7 @@ class IngestProcess:
         self._counts = IngestCounts()
         self._clocks = Clocks()
         self._sets: deque[timedelta] = deque()  # by how much the clock was set, of which the store does not know yet
-        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
+        self._scheduler = Scheduler()
         self._due = threading.Event()  # something may be due, or have come: not to be slept through
         self._read = threading.Event()  # a hand has read something
         self._gather_until = 0.0
@@ -160,8 +156,7 @@ class IngestProcess:
             while not self._stop.is_set():
                 self._turn()
         finally:
-            if scheduler.running:
-                scheduler.shutdown(wait=True)
+            scheduler.end()
             self._folders.close()
             self._mailboxes.close()
             self._judge.close()

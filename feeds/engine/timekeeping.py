@@ -1,4 +1,5 @@
-"""Intervals by a clock that nobody sets, and what is to be done when the one on the wall is. I/O: reads clocks.
+"""The scheduler of the few jobs, intervals by a clock that nobody sets, and what to do when that on the wall is set.
+I/O: reads clocks.
 
 APScheduler goes by the wall clock: set back a day, its jobs wait a day; set forward, it lists every run missed.
 `Every` is a trigger that lists one, and `Clocks` says when the scheduler is to be told the time anew.
@@ -8,13 +9,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from msgspec import Struct
 
+THREADS = 4
 LEAST_S = 5.0
 """Seconds by which the clock is set before anybody minds; what NTP slews is far less between two looks."""
+
+
+class Scheduler(BackgroundScheduler):  # type: ignore[misc]
+    """APScheduler's, in UTC, with THREADS threads."""
+
+    def __init__(self) -> None:
+        self._steps = ThreadPoolExecutor(THREADS)
+        super().__init__(timezone=UTC, executors={"default": self._steps})
+
+    def end(self) -> None:
+        """Stop after the jobs that are under way, which may ask this scheduler something meanwhile: its own `shutdown`
+        would wait for them with the lock that they then wait for.
+        """
+        if self.running:
+            self.pause()
+            self.get_jobs()  # waits until nobody is starting jobs any more
+            self._steps.shutdown(wait=True)
+            self.shutdown()
 
 
 class Every(BaseTrigger):  # type: ignore[misc]

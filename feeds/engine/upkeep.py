@@ -10,17 +10,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from feeds.engine.alarms import look
 from feeds.engine.classifier import Classifier, learn
 from feeds.engine.config_in_force import refiled, to_refile
 from feeds.engine.digest import send_due
-from feeds.engine.timekeeping import Every
+from feeds.engine.timekeeping import Every, Scheduler
 from feeds.errors import DeskError, StoreError
 from feeds.ingest.desk import Desk
 from feeds.ingest.placing import refile
@@ -36,7 +34,6 @@ DIGEST_EVERY_S, DIGEST_AGAIN_S = 20.0, 300.0
 ALARMS_EVERY_S = 10.0
 ALARMS_REST = 1000
 """How many times as long as a look for alarms took the next one waits: 0.1 % of a core at most."""
-THREADS = 4
 SWEEP_AT_ONCE = 50
 """Articles that retention takes out in one transaction, which other writers wait for: some 0.1 s of work."""
 
@@ -51,8 +48,7 @@ class Upkeep:
         self._desk = desk
         self._environ = environ
         self._clock = clock
-        self._steps = ThreadPoolExecutor(THREADS)
-        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": self._steps})
+        self._scheduler = Scheduler()
         self._filed_at: int | None = -1  # what `Store.data_version` said when nothing waited to be filed again
         self._alarms_at = 0.0
         self._stop = threading.Event()
@@ -83,10 +79,7 @@ class Upkeep:
     def close(self) -> None:
         """Stop after the steps that are under way."""
         self._stop.set()
-        if self._scheduler.running:
-            self._scheduler.pause()
-            self._steps.shutdown(wait=True)  # before the scheduler, which waits with the lock that a step may need
-            self._scheduler.shutdown(wait=True)
+        self._scheduler.end()
 
     def follow(self) -> None:
         """Go by another config: learn at its hour, send its digest, and file again what it asks for."""

@@ -50,9 +50,10 @@ class LanguageModel(LanguageIdentifier):  # type: ignore[misc]
         return Counter(completed[completed >= 0].tolist())
 
 
-def language_model(languages: Iterable[str]) -> LanguageModel:
-    """What tells those of *languages* apart that the library knows."""
-    parts = cached("languages", [__file__, str(MODEL_DIR / MODEL_FILE)], lambda: _unpacked(set(languages)))
+def language_model(languages: Iterable[str], named_in: str) -> LanguageModel:
+    """What tells those of *languages*, which the file *named_in* names, apart that the library knows."""
+    made_of = [__file__, named_in, str(MODEL_DIR / MODEL_FILE)]
+    parts = cached("languages", made_of, lambda: _unpacked(set(languages)))
     labels = bytes(parts["labels"]).decode().split()
     return LanguageModel(
         np.frombuffer(parts["weights"], np.float16).reshape(-1, len(labels)),

@@ -98,7 +98,7 @@ def _is_dense(character: str) -> bool:
 def _model() -> LanguageModel:
     from feeds.normalise.language_model import language_model  # with numpy, that few texts need
 
-    return language_model(_LANGUAGES)
+    return language_model(_LANGUAGES, __file__)
 
 
 # --------------------------------------------------------------- little words: "the", "und", "de la"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,6 @@ from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import accept
 from feeds.engine.roles import SILENT_S
 from feeds.engine.timekeeping import Clocks
-from feeds.engine.upkeep import Upkeep
 from feeds.errors import DatabaseLost, StoreError
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import PollResult
@@ -149,26 +147,3 @@ def test_a_database_that_is_taken_away_ends_the_process_with_what_was_saved(
     with pytest.raises(DatabaseLost, match="nothing is lost"):
         process._save_what_can_be()
     assert (tmp_path / "desk.sqlite3").exists()
-
-
-def test_upkeep_ends_though_a_step_asks_its_scheduler_meanwhile(
-    process: IngestProcess, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = threading.Event()
-
-    def refile(upkeep: Upkeep) -> None:
-        upkeep._stop.wait(30)
-        time.sleep(0.3)  # until the scheduler is being ended
-        upkeep._scheduler.get_job("refile")
-        asked.set()
-
-    refile.__name__ = "refile"
-    monkeypatch.setattr(Upkeep, "refile", refile)
-    upkeep = Upkeep(store, lambda: process._desk, {}, clock=lambda: datetime.now(UTC))
-    upkeep.start()
-    time.sleep(0.5)
-    ending = threading.Thread(target=upkeep.close, daemon=True)
-    ending.start()
-    ending.join(20)
-
-    assert asked.is_set() and not ending.is_alive()

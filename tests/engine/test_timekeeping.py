@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from apscheduler.triggers.cron import CronTrigger
 from msgspec.structs import replace
 
 from feeds.configuration import Source
-from feeds.engine.timekeeping import Change, Clocks, Every
+from feeds.engine.timekeeping import Change, Clocks, Every, Scheduler
 from feeds.ingest.host_queues import HostQueues
 from feeds.publish.choosing import still_held
 from feeds.store import open_store
@@ -120,3 +121,22 @@ def test_a_source_that_was_polled_by_the_new_clock_already_stays_where_it_is(tmp
         tx.sources.finish([result])
         tx.schedule.shift(timedelta(hours=1), NOW + timedelta(seconds=1))
         assert tx.sources.next_due_at() == due
+
+
+def test_a_scheduler_ends_though_its_job_asks_it_something_meanwhile() -> None:
+    scheduler, begun, asked = Scheduler(), threading.Event(), threading.Event()
+
+    def ask() -> None:
+        begun.set()
+        time.sleep(0.3)  # until the end has begun
+        scheduler.get_job("ask")
+        asked.set()
+
+    scheduler.add_job(ask, "date", run_date=datetime.now(UTC), id="ask", misfire_grace_time=None)
+    scheduler.start()
+    assert begun.wait(20)
+    ending = threading.Thread(target=scheduler.end, daemon=True)
+    ending.start()
+    ending.join(20)
+
+    assert asked.is_set() and not ending.is_alive() and not scheduler.running
