@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 import cProfile
 import gzip
+import json
 import pstats
+import random
 import sys
 import tempfile
 import time
@@ -23,16 +25,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from render import articles as prose
-from render import whole
+from feedgen.feed import FeedGenerator
 from sqlalchemy import Engine, event
 
 from feeds.configuration import Section, Settings, Source
 from feeds.engine.startup import collect_seldom
-from feeds.model import FORMATS, Article, Decision, Entry, Placement
+from feeds.frames import feed_urn
+from feeds.model import FORMATS, Article, Decision, Entry, Format, Placement
+from feeds.parsed import Category, Person
 from feeds.publish import Published, Publisher
 from feeds.store import Store, open_store
 
@@ -40,6 +42,91 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(title="The Wire", base_url="https://wire.example.org")
 SECTIONS = ("news", "")
 TARGET, MOST_STATEMENTS = 0.2, 10
+PAGE = "https://wire.example.org/news/world"
+SYLLABLES = "ka lo mi ren tas vel dor shi pu gan fer ost ly bra cen dia mor nex qui sol tur wen yar zim".split()
+
+
+def articles(entries: int, words: int, seed: int) -> list[Article]:
+    """Made-up articles; word frequencies fall as in prose, so that they compress about as prose does."""
+    dice = random.Random(seed)
+    vocabulary = ["".join(dice.choices(SYLLABLES, k=dice.randint(1, 4))) for _ in range(8000)]
+    weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
+
+    def prose(count: int) -> str:
+        return " ".join(dice.choices(vocabulary, weights, k=count)).capitalize() + "."
+
+    return [
+        Article(
+            uid=f"urn:uuid:00000000-0000-4000-8000-{number:012d}",
+            link=f"https://example.org/{number}/{'-'.join(dice.choices(vocabulary, k=5))}",
+            title=prose(9),
+            summary=f"<p>{prose(40)}</p>",
+            content="".join(f"<p>{prose(50)}</p>" for _ in range(max(1, words // 50))),
+            published=NOW - timedelta(minutes=number),
+            updated=NOW - timedelta(minutes=number),
+            rank_at=NOW - timedelta(minutes=number),
+            authors=(Person(name=prose(2)),),
+            categories=(Category(term=prose(1)), Category(term="World")),
+            source_name="Example World",
+            source_url="https://example.org/feed",
+        )
+        for number in range(entries)
+    ]
+
+
+def by_feedgen(stories: list[Article], format: Format) -> bytes:
+    """The whole document as a user of feedgen makes it."""
+    generator = FeedGenerator()
+    generator.load_extension("dc")
+    generator.id(feed_urn("bench", "news/world"))
+    generator.title("World")
+    generator.link(href=f"{PAGE}.{format}", rel="self")
+    generator.link(href=PAGE, rel="alternate")
+    generator.description("All of it")
+    generator.language("en")
+    generator.updated(NOW)
+    for story in stories:
+        entry = generator.add_entry(order="append")
+        entry.id(story.uid)
+        entry.title(story.title)
+        entry.link(href=story.link)
+        entry.summary(story.summary, type="html")
+        entry.content(story.content, type="html")
+        entry.published(story.published)
+        entry.updated(story.updated)
+        entry.category([{"term": category.term} for category in story.categories])
+        entry.source(story.source_url, story.source_name)
+        if format == "rss":
+            entry.dc.dc_creator([person.name for person in story.authors])
+        else:
+            entry.author([{"name": person.name} for person in story.authors])
+    body: bytes = generator.rss_str() if format == "rss" else generator.atom_str()
+    return body
+
+
+def by_json(stories: list[Article]) -> bytes:
+    """JSON Feed as a user of `json` makes it."""
+    items = [
+        {
+            "id": story.uid,
+            "url": story.link,
+            "title": story.title,
+            "summary": story.summary,
+            "content_html": story.content,
+            "date_published": story.published.isoformat(),
+            "date_modified": story.updated.isoformat(),
+            "authors": [{"name": person.name} for person in story.authors],
+            "tags": [category.term for category in story.categories],
+        }
+        for story in stories
+    ]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "World", "items": items}
+    return json.dumps(feed, ensure_ascii=False).encode()
+
+
+def whole(stories: list[Article], format: Format) -> bytes:
+    """One document the other way."""
+    return by_json(stories) if format == "json" else by_feedgen(stories, format)
 
 
 class Desk:
@@ -130,7 +217,7 @@ def main() -> None:
     parser.add_argument("--statements", action="store_true", help="print the SQL statements of one publication")
     options = parser.parse_args()
     collect_seldom()  # as the process that publishes does
-    samples = prose(options.entries + 10, options.words, 1)
+    samples = articles(options.entries + 10, options.words, 1)
 
     def by_feedgen() -> None:
         for _ in SECTIONS:

@@ -6,7 +6,7 @@ One SQLite file grows tenfold a step. Articles are made of 300-word ones and wri
 article is saved and published by the desk's own flow, and the application is asked what readers ask. Wall time in
 milliseconds, median of the rounds; "afresh" means that nothing was kept from an answer before. With --walk, a reader
 goes back from the document through all archive pages (RFC 5005) of a section of that size and counts what it got.
-`bench/render.py` compares one rendering with feedgen's.
+`bench/publication.py` compares one publication with feedgen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from msgspec.structs import replace
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from render import articles as prose
+from publication import articles as prose
 
 from feeds.codec import deflate, entry_to_blob, micros
 from feeds.configuration import Section, Settings, Source

@@ -109,8 +109,7 @@ def compress(body: bytes) -> tuple[bytes | None, bytes | None]:
     """Return *body* in gzip and in brotli; None for one that does not pay, or not yet. Same body, same bytes.
 
     gzip comes from ISA-L, a twentieth of zlib's time for a tenth more bytes. brotli's bytes are an eighth fewer, for
-    seven times ISA-L's time: it pays at once for small documents, and for large ones when nothing waits for them
-    (`bench/render.py` prints the figures).
+    seven times ISA-L's time: it pays at once for small documents, and for large ones when nothing waits for them.
     """
     if len(body) < SMALLEST_BYTES:
         return None, None
