@@ -26,7 +26,7 @@ from feeds.model import Entry
 T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps makes one each time
 _AS_IT_IS = frozenset({str, int, float, bool, type(None), list, dict})
 """What JSON has itself; looked up, for an entry has some fifty fields and a poll thousands of entries."""
 
@@ -85,9 +85,14 @@ def inflate(body: bytes) -> bytes:
     return unpacked
 
 
+def compact_json(value: object) -> str:
+    """*value* as JSON without spaces, its text unescaped where JSON allows it."""
+    return _COMPACT.encode(value)
+
+
 def entry_to_blob(entry: Entry) -> bytes:
     """*entry* as a column keeps it."""
-    return deflate(_COMPACT.encode(plain(entry)).encode("utf-8", "surrogatepass"))
+    return deflate(compact_json(plain(entry)).encode("utf-8", "surrogatepass"))
 
 
 def entry_from_blob(blob: bytes) -> Entry:

@@ -123,6 +123,14 @@ def comparable_url(url: str) -> str:
     return host + path + ("?" + query if query else "")
 
 
+def comparable_or_none(url: str | None) -> str | None:
+    """Return the key of *url*, None where it is none or no absolute http(s) URL."""
+    try:
+        return comparable_url(url) if url else None
+    except UrlError:
+        return None
+
+
 def carried_target(url: str) -> str | None:
     """The address that a redirector's link *url* carries, through redirectors in it; None where it carries none.
 

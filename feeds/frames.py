@@ -23,9 +23,10 @@ from xml.sax.saxutils import escape
 
 from msgspec import Struct
 
+from feeds.codec import compact_json
 from feeds.dates import rfc822, rfc3339
 from feeds.errors import ParseError
-from feeds.model import Document, Format, Fragment, Frame
+from feeds.model import FORMATS, Document, Format, Fragment, Frame
 
 _NAMESPACE = uuid.UUID("8a6f2f0e-3d3c-5b7e-9a54-6c1f0d6e7b11")
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
@@ -213,6 +214,32 @@ def archive_links(
     return (b"<fh:archive/>" if archive else b"") + links
 
 
+def feed_title(path: str, title: str, desk_title: str) -> str:
+    """Return the title of a section's feed: readers show it without what is around it, so it names the desk too."""
+    return f"{title} · {desk_title}" if path else desk_title
+
+
+def document_path(section: str, format: Format) -> str:
+    """Return the path under which a section's document is served.
+
+    >>> document_path("news/world", "atom"), document_path("", "rss")
+    ('/news/world.atom', '/index.rss')
+    """
+    return f"/{section or 'index'}.{format}"
+
+
+def split_format(path: str) -> tuple[str, Format | None]:
+    """Return *path* without the suffix of a format, and the format.
+
+    >>> split_format("news/world.json"), split_format("news/world")
+    (('news/world', 'json'), ('news/world', None))
+    """
+    for format in FORMATS:
+        if path.endswith(f".{format}"):
+            return path[: -len(format) - 1], format
+    return path, None
+
+
 def archive_path(section: str, page: int, format: Format) -> str:
     """Return the path of an archive page. Its number is that of the last filing on it, so that members never change.
 
@@ -274,11 +301,6 @@ def _key(name: str, value: object) -> bytes:
     return f"{compact_json(name)}:{compact_json(value)},".encode()
 
 
-def compact_json(value: object) -> str:
-    """Return *value* as JSON without spaces, its text unescaped where JSON allows it."""
-    return _ENCODER.encode(value)
-
-
 def _escaped(text: str, format: Format, *, attribute: bool) -> str:
     """As lxml escapes, so that a filled slot has the bytes that feedgen would have written."""
     if format == "json":
@@ -288,7 +310,6 @@ def _escaped(text: str, format: Format, *, attribute: bool) -> str:
 
 _ENTRY = {"rss": "item", "atom": "http://www.w3.org/2005/Atom entry"}
 _JSON = json.JSONDecoder()
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps makes one each time
 _ITEMS = re.compile(r'"items":\s*\[\s*')  # in a text its quotes are escaped
 _BETWEEN = re.compile(r"\s*(?:,\s*|(?=\]))")
 

@@ -86,6 +86,11 @@ class Answer(Struct, frozen=True, kw_only=True):
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
+    @property
+    def content_type(self) -> str | None:
+        """What its Content-Type says; None where it has none."""
+        return self.header("content-type")
+
 
 # --------------------------------------------------------------------------- parse: what a document says
 

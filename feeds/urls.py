@@ -29,7 +29,7 @@ OWN = "http://desk.invalid"
 `base_url`, wherever an article leaves the desk. No machine can have this name (RFC 6761, 6.4).
 """
 _KNOWN_INSIDE = (".local", ".lan", ".internal", ".home.arpa", ".localdomain")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
@@ -152,7 +152,7 @@ def absolute(base: str, ref: str) -> str | None:
 def _composed(parts: SplitResult, host: str, port: int | None) -> str:
     """The address of *parts* at *host* and *port*, with what no URI may hold escaped."""
     place = f"[{host}]" if ":" in host else host
-    if port not in (None, _DEFAULT_PORTS[parts.scheme]):
+    if port not in (None, DEFAULT_PORTS[parts.scheme]):
         place += f":{port}"
     path = _legal(parts.path, "/:@!$&'()*+,;=~-._") or "/"
     query = _legal(parts.query, "/?:@!$&'()*+,;=~-._[]")

@@ -152,14 +152,14 @@ def lasting(answer: Answer) -> str:
 def read_feed(answer: Answer) -> ParsedFeed | None:
     """Return *answer* as a feed, None where it is none."""
     try:
-        return parse(answer.body, url=answer.final_url, content_type=answer.header("content-type"))
+        return parse(answer.body, url=answer.final_url, content_type=answer.content_type)
     except ParseError:
         return None
 
 
 def offers_of(answer: Answer) -> list[Offer]:
     """The feeds that a page names or links."""
-    return list(parse_offers(answer.body, url=answer.final_url, content_type=answer.header("content-type")))
+    return list(parse_offers(answer.body, url=answer.final_url, content_type=answer.content_type))
 
 
 # --------------------------------------------------------------------------- discover
@@ -256,7 +256,7 @@ def _feed_at(fetcher: Fetcher, url: str) -> tuple[Answer, ParsedFeed] | None:
     """What is at *url*, as an answer and as a feed; None where there is none."""
     with suppress(DeskError):
         answer = ask(fetcher, url)
-        return answer, parse(answer.body, url=answer.final_url, content_type=answer.header("content-type"))
+        return answer, parse(answer.body, url=answer.final_url, content_type=answer.content_type)
     return None
 
 
@@ -288,7 +288,7 @@ class SourceLines:
         """Print *page*, which has no feed, as a source: with selectors for what it lists, where its links say less."""
         url, name = lasting(page), _site_name(page.final_url)
         links, marked = _learnt(page)
-        select = None if marked else propose(page.body, url=page.final_url, content_type=_kind(page), now=now_utc())
+        select = None if marked else propose(page.body, content_type=page.content_type, now=now_utc())
         if marked:
             click.echo(
                 "# No feed of articles was found. The page marks its posts, which are read as they stand there:\n"
@@ -333,7 +333,7 @@ class SourceLines:
 def _learnt(page: Answer) -> tuple[tuple[str, ...], bool]:
     """The links to articles that are learnt of *page*, and whether it marks its posts itself."""
     try:
-        listing = parse_listing(page.body, url=page.final_url, content_type=_kind(page))
+        listing = parse_listing(page.body, url=page.final_url, content_type=page.content_type)
     except ParseError:
         return (), False
     return listing.links, bool(listing.entries)
@@ -341,13 +341,9 @@ def _learnt(page: Answer) -> tuple[tuple[str, ...], bool]:
 
 def _covers(links: Collection[str], page: Answer, select: Select) -> bool:
     """Whether most of what *select* finds on *page* are *links*, which are followed without it."""
-    picked = pick(page.body, select=select, is_json=False, url=page.final_url, content_type=_kind(page))
+    picked = pick(page.body, select=select, is_json=False, url=page.final_url, content_type=page.content_type)
     found = [absolute(picked.base, one["link"][0].value) for one in picked.articles if one.get("link")]
     return 2 * sum(address in links for address in found) > len(picked.articles)
-
-
-def _kind(page: Answer) -> str | None:
-    return page.header("content-type")
 
 
 def as_config(select: Select, *, is_json: bool) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from feeds.dedupe import Stories, Window, compare, nearest, remember
 from feeds.dedupe.window import DAYS
 from feeds.errors import UrlError
 from feeds.filing import FilingRules
-from feeds.frames import archive_page, archive_path
+from feeds.frames import archive_page, archive_path, document_path
 from feeds.model import NEVER_SHOWN, Article, Evidence, Filing, Related
 from feeds.settings import config_from_json
 from feeds.store import ReadTx, Store
@@ -164,27 +164,18 @@ def _filings(tx: ReadTx, uid: str) -> Iterator[str]:
 
 def _document(tx: ReadTx, filing: Filing) -> str:
     """Where subscribers of the section find the article."""
-    address = document_address(filing.section)
+    address = document_path(filing.section, "rss")
     listing = tx.documents.listing(filing.section)
     if listing is None:
         return "no document of the section has been published yet"
     if filing.article_uid in listing.uids:
         place = listing.uids.index(filing.article_uid) + 1
-        return f"in {address}.rss, .atom and .json, number {place} of {len(listing.uids)}"
+        return f"in {address}, .atom and .json, number {place} of {len(listing.uids)}"
     page = archive_page(filing.number)
     section = tx.sections.get(filing.section)
     if section is not None and page <= section.rendered_filed:
-        return f"no longer among the newest in {address}.rss; on {archive_path(filing.section, page, 'atom')} for good"
-    return f"not in {address}.rss, which holds the newest; on an archive page of the section"
-
-
-def document_address(path: str) -> str:
-    """The address of a section's documents without the ending.
-
-    >>> document_address("news/world"), document_address("")
-    ('/news/world', '/index')
-    """
-    return f"/{path}" if path else "/index"
+        return f"no longer among the newest in {address}; on {archive_path(filing.section, page, 'atom')} for good"
+    return f"not in {address}, which holds the newest; on an archive page of the section"
 
 
 def _weighed(entries: Sequence[StoredEntry], filing_rules: FilingRules) -> Iterator[str]:

@@ -26,10 +26,10 @@ from feeds.cli.stored import need_running_config, opened
 from feeds.configuration import UNFILED
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
+from feeds.frames import document_path
 from feeds.model import FORMATS
 from feeds.publish import publish
 from feeds.render import squeeze
-from feeds.serve.addresses import document_path
 from feeds.serve.answers import Answers
 from feeds.serve.app import answers_of, create_app
 

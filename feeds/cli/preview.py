@@ -145,7 +145,7 @@ class _Shown(Struct):
         with asking(desk.settings) as fetcher:
             page = self.answers.get(request) or fetcher.fetch(request)
         self.answers[request] = page
-        reading = _read(page.body, page.final_url, source, desk.settings, "page", page.header("content-type"))
+        reading = _read(page.body, page.final_url, source, desk.settings, "page", page.content_type)
         if reading.error is not None:
             raise reading.error
         _show_pieces(reading.entries, None)
@@ -181,7 +181,7 @@ def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int
     Raises ParseError.
     """
     reader = _reader_of(answer, source)
-    reading = _read(answer.body, answer.final_url, source, desk.settings, reader, answer.header("content-type"))
+    reading = _read(answer.body, answer.final_url, source, desk.settings, reader, answer.content_type)
     picked = _picked(answer, source) if reader in ("selected", "listing") and not reading.links else None
     source = replace(source, name=source.name or reading.title or host_of(answer.final_url))
     if reading.error is None:
@@ -211,11 +211,10 @@ def _show_other_ways(answer: Answer, source: Source, reader: Reader, reading: Re
 
 def _show_proposal(answer: Answer, *, is_json: bool) -> None:
     """Print the selectors that `discover` would propose for what is there now."""
-    kind = answer.header("content-type")
     if is_json:
         select = propose_json(answer.body)
     else:
-        select = propose(answer.body, url=answer.final_url, content_type=kind, now=now_utc())
+        select = propose(answer.body, content_type=answer.content_type, now=now_utc())
     if select is not None:
         click.echo("  what repeats there now would be taken by:")
         text = yaml.safe_dump({"select": as_config(select, is_json=is_json)}, sort_keys=False, allow_unicode=True)
@@ -267,7 +266,7 @@ def _reader_of(answer: Answer, source: Source) -> Reader:
 
 def _picked(answer: Answer, source: Source) -> Picked | None:
     """The pieces that selectors of *source* find, or ours for what the page says itself; None where there are none."""
-    kind = answer.header("content-type")
+    kind = answer.content_type
     try:
         if source.select is None:
             listed = source.kind == "page"
@@ -423,7 +422,7 @@ def _show_warnings(reading: Reading) -> None:
 def _show_page(answer: Answer, *, selected: bool) -> None:
     """Say what else a page is: `page:` without selectors follows its article links, and its head may name feeds."""
     try:
-        links = parse_listing(answer.body, url=answer.final_url, content_type=answer.header("content-type")).links
+        links = parse_listing(answer.body, url=answer.final_url, content_type=answer.content_type).links
     except ParseError:
         links = ()
     _show_links("without `select:`, `page:` would follow" if selected else "as a source, `page:` would follow", links)

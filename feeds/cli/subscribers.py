@@ -14,13 +14,15 @@ from feeds.cli.stored import need_running_config, opened
 from feeds.dates import zone_of
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
+from feeds.frames import document_path
 from feeds.model import FORMATS
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import Addresses
 from feeds.serve.admin_views import bytes_words
 from feeds.serve.admission import digest_of, new_secret
 from feeds.serve.readership import Reader, Report, report, share
 from feeds.settings import Config
 from feeds.store import Store
+from feeds.store.overview import day_of
 from feeds.store.small_tables import READERS_KEPT_DAYS
 
 LONGEST_NAME = 100
@@ -45,23 +47,21 @@ def add(found: Places, section: str, name: str, expires: str | None) -> None:
     """
     with opened(found, create=True) as store:
         running = need_running_config(store)
-        path, now = section.strip("/"), now_utc()
-        number, secret = _keep(store, running, path, name.strip(), expires, now), new_secret()
+        path, name, now = section.strip("/"), name.strip(), now_utc()
+        number, secret = _section_row(store, running, path, name), new_secret()
         with store.write() as tx:
-            made = tx.tokens.add(number, name.strip(), digest_of(secret), now, _end(expires, running, now))
+            made = tx.tokens.add(number, name, digest_of(secret), now, _end(expires, running, now))
     if made is None:
-        raise DeskError(
-            f"{name.strip()!r} has a token for {path} already", remedy="revoke it first, or say another name"
-        )
+        raise DeskError(f"{name!r} has a token for {path} already", remedy="revoke it first, or say another name")
     given = f"{made}-{secret}"
     addresses = Addresses.of(running.settings.base_url, running.sections)
-    click.echo(f"{name.strip()} may read {path}. Shown this once; these addresses are as good as a password:")
+    click.echo(f"{name} may read {path}. Shown this once; these addresses are as good as a password:")
     for format in FORMATS:
         click.echo("  " + addresses.public(document_path(path, format), f"token={given}"))
-    click.echo(f"In readers that ask for a name and a password: {name.strip()}, {given}")
+    click.echo(f"In readers that ask for a name and a password: {name}, {given}")
 
 
-def _keep(store: Store, running: Config, path: str, name: str, expires: str | None, now: datetime) -> int:
+def _section_row(store: Store, running: Config, path: str, name: str) -> int:
     """The row of the section at *path*. Raises DeskError where a token for it makes no sense."""
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise DeskError("that is no name", remedy=f"say one of 1 to {LONGEST_NAME} printable characters")
@@ -135,7 +135,7 @@ def readers(found: Places, days: int, as_json: bool) -> None:
     A running desk saves what it counts once a minute. Nobody's address is kept.
     """
     with opened(found, create=True) as store, store.read() as tx:
-        known = report(tx.readers.since(int(now_utc().timestamp() // 86_400) - days + 1))
+        known = report(tx.readers.since(day_of(now_utc()) - days + 1))
     if as_json:
         click.echo(json.dumps({"readers": [asdict(one) for one in known.readers], "subscribers": known.subscribers}))
     elif known.readers:

@@ -54,14 +54,12 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """The config in force. *errors* are those of the files, where an older, stored config had to serve instead.
 
     *seen* is the fingerprint of the files that were judged, None where they changed meanwhile. *judged* is False where
-    they were in force already and nothing was done. *differing* says in what the files of this machine are not what
-    several machines accepted, where they therefore changed nothing.
+    they were in force already and nothing was done.
     """
 
     desk: Desk
     warnings: tuple[ConfigWarning, ...] = ()
     errors: tuple[ConfigError, ...] = ()
-    differing: tuple[str, ...] = ()
     changed: bool = False
     judged: bool = True
     seen: Fingerprint | None = None
@@ -108,7 +106,7 @@ def _kept(store: Store, files: Config, folder: Path, environ: Mapping[str, str],
     if not differing:
         return None
     desk = _desk(config.brief, stored.version, folder, environ)
-    return Accepted(desk=desk, differing=differing, warnings=config.warnings, opml_files=files.opml_files)
+    return Accepted(desk=desk, warnings=config.warnings, opml_files=files.opml_files)
 
 
 def _in_force(store: Store, folder: Path, environ: Mapping[str, str]) -> Accepted | None:
@@ -168,8 +166,7 @@ def _change_stored(tx: WriteTx, old: Config | None, new: Config, now: datetime) 
         return
     tx.sections.mark_dirty(_redrawn(old, new) if old.settings == new.settings else None)
     if files_differently(old, new):
-        words = "what is stored is being filed again by the changed config"
-        tx.events.add(REFILE, "sections", text=words, now=now)
+        ask_for_refiling(tx, "what is stored is being filed again by the changed config", now=now)
 
 
 def tell_errors(store: Store, errors: ConfigErrors, *, now: datetime) -> None:

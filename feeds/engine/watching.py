@@ -22,7 +22,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Protocol
 
 import watchfiles
 
@@ -32,15 +31,8 @@ from feeds.engine.startup import set_up_logging, start_process
 from feeds.errors import ConfigError, FetchError
 from feeds.fetch.folder import base_of
 from feeds.fetch.mailbox import wait_for_letters
-from feeds.settings import (
-    Config,
-    ConfigErrors,
-    fingerprint,
-    load_config,
-)
-from feeds.settings.config import (
-    Fingerprint,
-)
+from feeds.settings import Config, ConfigErrors, fingerprint, load_config
+from feeds.settings.config import Fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -52,20 +44,13 @@ TIMEOUT_S = 600.0
 MEMORY_BYTES = 4 << 30
 
 
-class Judging(Protocol):
-    """Who judges: `judge.Judge`, or what a test puts in its place."""
-
-    def warm(self) -> None: ...
-    def judge(self) -> Config | ConfigErrors: ...
-
-
 class Watch:
     """Looks at the files of *folder*; *judge* says what they hold. For one thread."""
 
     def __init__(
         self,
         folder: Path,
-        judge: Judging,
+        judge: Judge,
         *,
         judged: Fingerprint | None = None,
         opml_files: Iterable[str] = (),

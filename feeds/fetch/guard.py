@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from feeds.errors import UrlError
+from feeds.fetch.target import Address
 from feeds.files import tables
-
-Address = IPv4Address | IPv6Address
 
 _CLOSED = [
     (ip_network(network), why)

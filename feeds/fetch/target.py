@@ -16,10 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from feeds.errors import UrlError
-from feeds.urls import masked
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
-MAX_URL_CHARACTERS = 8192
+from feeds.urls import DEFAULT_PORTS, MAX_URL_CHARS, masked
 
 _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -85,8 +82,8 @@ def parse_target(url: str) -> Target:
     '127.0.0.1'
     """
     text = url.strip(" \t\r\n")
-    if len(text) > MAX_URL_CHARACTERS:
-        raise _bad(url, f"a URL of more than {MAX_URL_CHARACTERS} characters")
+    if len(text) > MAX_URL_CHARS:
+        raise _bad(url, f"a URL of more than {MAX_URL_CHARS} characters")
     if _CONTROLS.search(text):
         raise _bad(url, "control characters in the URL")
     found = _PARTS.fullmatch(text)

@@ -22,6 +22,7 @@ from feeds.errors import DeskError, FetchError, StoreError
 from feeds.fetch.client import Fetcher
 from feeds.fetch.headers import retry_after_s
 from feeds.fetch.resolver import Lookup
+from feeds.frames import document_path
 from feeds.hub.messages import (
     INDEXNOW_EVERY_S,
     INDEXNOW_TOPIC,
@@ -34,7 +35,6 @@ from feeds.hub.messages import (
     news,
     next_message,
     question,
-    topic_url,
 )
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
 from feeds.model import Document, Format
@@ -138,15 +138,14 @@ class Deliveries:
             self._turned_at = time.monotonic()
             try:
                 self.turn(self._rest_s())
+                continue
             except StoreError as error:
                 log.error("the hub waits for the store: %s", error)
-                self._forget()
-                self._stop.wait(STORE_RETRY_S)
             except Exception:
                 # One odd subscriber must never end the thread that serves all the others.
                 log.exception("the hub stumbled")
-                self._forget()
-                self._stop.wait(STORE_RETRY_S)
+            self._forget()
+            self._stop.wait(STORE_RETRY_S)
 
     def _rest_s(self) -> float:
         """How long nothing is due that this process knows of; what comes wakes it."""
@@ -261,7 +260,7 @@ class Deliveries:
         return requests, nothing
 
     def _delivery(self, one: Subscription, document: Document, body: bytes, hub: str) -> Request:
-        topic = topic_url(self._settings.base_url, one.path, one.format)
+        topic = self._settings.base_url + document_path(one.path, one.format)
         headers = delivery_headers(document, body, topic=topic, hub=hub, secret=one.secret)
         return message_to(one.callback, body, headers, ("deliver", one, (document, self._publication)))
 
@@ -280,12 +279,10 @@ class Deliveries:
         """What an outside hub is told; a search engine, the newest of what changed since it was told last."""
         settings, tag = self._settings, ("deliver", one, (document, self._publication))
         if one.callback not in settings.publish.indexnow:
-            topic = topic_url(settings.base_url, one.path, one.format)
+            topic = settings.base_url + document_path(one.path, one.format)
             return request_to(one.callback, {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}, tag)
         changes = tx.sections.since(document.path, one.delivered_sequence, MOST_PAGES)
-        uids = [article.uid for article in changes.articles] + [
-            gone.uid for gone in changes.withdrawn if gone.retracted
-        ]
+        uids = [one.uid for one in changes.articles] + [gone.uid for gone in changes.withdrawn if gone.retracted]
         return announcement(one.callback, settings.base_url, tx.configs.desk_id(), uids, tag) if uids else None
 
     def _delivered(self, tx: Any, one: Subscription, sent: tuple[Document, int], outcome: Answer | FetchError) -> None:

@@ -23,8 +23,8 @@ from msgspec import Struct
 from feeds.configuration import Settings
 from feeds.errors import ParseError, UrlError
 from feeds.fetch.target import parse_target
-from feeds.frames import cut, delta_body
-from feeds.model import FORMATS, Document, Format
+from feeds.frames import cut, delta_body, split_format
+from feeds.model import Document, Format
 from feeds.parsed import Request
 from feeds.store import Store
 from feeds.store.hubs import HubRequest
@@ -182,17 +182,8 @@ def topic_of(base_url: str, topic: str) -> tuple[str, Format] | None:
     """
     if not topic.startswith(base_url + "/"):
         return None
-    path = unquote(topic[len(base_url) + 1 :])
-    for format in FORMATS:
-        if path.endswith(f".{format}"):
-            section = path[: -len(format) - 1]
-            return ("" if section == "index" else section), format
-    return None
-
-
-def topic_url(base_url: str, path: str, format: Format) -> str:
-    """Return the address of a document, as its rel=self says."""
-    return f"{base_url}/{path or 'index'}.{format}"
+    path, format = split_format(unquote(topic[len(base_url) + 1 :]))
+    return None if format is None else ("" if path == "index" else path, format)
 
 
 # ------------------------------------------------------------------ to callbacks

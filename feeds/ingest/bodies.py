@@ -188,7 +188,7 @@ def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None, lear
         received_at=one.item.received_at,
         desk_language=settings.language,
         desk_timezone=settings.timezone,
-        content_type=one.answer.header("content-type"),
+        content_type=one.answer.content_type,
         name=one.item.final_url.removeprefix("file:"),
         item_hashes=seen.item_hashes,
         item_marks=seen.item_marks,

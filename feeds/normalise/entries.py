@@ -15,10 +15,9 @@ import xxhash
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from feeds.comparable import comparable_url
+from feeds.comparable import comparable_or_none
 from feeds.configuration import Source
 from feeds.dates import parse_date, settle, zone_of
-from feeds.errors import UrlError
 from feeds.model import Entry
 from feeds.normalise.entry_keys import Marks, content_hash, key_of, marks_of, told_apart
 from feeds.normalise.entry_media import count, enclosures_of, episode_of, image_of, place_of, with_words
@@ -132,7 +131,7 @@ def _ground_of(
         zone=zone_of(source.timezone or desk_timezone),
         received_at=received_at,
         ids=frozenset(filter(None, map(_stripped, own))),
-        home=frozenset(filter(None, map(_comparable, (feed.link, feed.self_url, url)))),
+        home=frozenset(filter(None, map(comparable_or_none, (feed.link, feed.self_url, url)))),
     )
 
 
@@ -237,16 +236,9 @@ def _stripped(text: str | None) -> str:
     return (text or "").strip()
 
 
-def _comparable(url: str | None) -> str | None:
-    try:
-        return comparable_url(url) if url else None
-    except UrlError:
-        return None
-
-
 def _place(ground: _Ground, *urls: str | None) -> str | None:
     """The first address by which an article can be known: not its feed's, not its site's front page."""
-    places = filter(None, map(_comparable, urls))
+    places = filter(None, map(comparable_or_none, urls))
     return next((place for place in places if place not in ground.home and not _is_front_page(place)), None)
 
 

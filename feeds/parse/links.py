@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 from msgspec import Struct
 
-from feeds.comparable import comparable_url
+from feeds.comparable import comparable_or_none
 from feeds.dates import parse_date
-from feeds.errors import ParseError, UrlError
+from feeds.errors import ParseError
 from feeds.parse.expat import mended, root_of
 from feeds.parse.kinds import Seen, recognise, refusal
 from feeds.parse.pages import base_of, local_name, page_tree, xml_tree
@@ -80,19 +80,12 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
 
 def _links_within(tree: Any, url: str) -> Iterator[tuple[str, str, Any]]:
     """The links of the page *tree* at *url* to others of its site: comparable address, address, element."""
-    base, site, own = base_of(tree, url), registrable(host_of(url)), _comparable(url)
+    base, site, own = base_of(tree, url), registrable(host_of(url)), comparable_or_none(url)
     for anchor in tree.iter("a"):
         target = absolute(base, anchor.get("href") or "")
-        key = _comparable(target)
+        key = comparable_or_none(target)
         if target and key and key != own and registrable(host_of(target)) == site:
             yield key, target, anchor
-
-
-def _comparable(url: str | None) -> str | None:
-    try:
-        return comparable_url(url) if url else None
-    except UrlError:
-        return None
 
 
 def _score(url: str, anchor: Any) -> int:

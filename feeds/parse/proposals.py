@@ -69,7 +69,7 @@ class _Column(Struct, frozen=True):
         return len(set(texts)) / len(texts) if texts else 0.0
 
 
-def propose(body: bytes, *, url: str, content_type: str | None, now: datetime) -> Select | None:
+def propose(body: bytes, *, content_type: str | None, now: datetime) -> Select | None:
     """Return selectors for the articles that the page *body* at *url* lists; None where nothing repeats like some.
 
     Dates count as such where they can be read at *now*.

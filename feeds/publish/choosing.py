@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from feeds import frames
+from feeds.codec import EPOCH
 from feeds.store import ReadTx
 from feeds.store.selections import TOMBSTONES, Wanted
 from feeds.store.values import Listing, Newest, StaleSection, Standing
@@ -32,17 +32,8 @@ FLOOD_LEAST = 20
 SUDDEN_S = 120
 """How close to its filing an article's place in the order is, where it claims to be of this very moment."""
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = Newest(standings=(), retracted=(), unlisted=0)
 """What there is of a section in which nothing was ever filed."""
-
-
-class Objection(Struct, frozen=True, kw_only=True):
-    """Why a selection is held. *message* says what is wrong and what to do, *article_uid* which article is at fault."""
-
-    rule: Literal["gate-id-changed", "gate-entry-lost", "gate-flood"]
-    message: str
-    article_uid: str | None = None
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -58,7 +49,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     archive_page: int | None
     sequence: int
     waits: bool = False
-    objections: tuple[Objection, ...] = ()
+    objections: tuple[str, ...] = ()
 
 
 def choose(tx: ReadTx, stale: Sequence[StaleSection], limits: Mapping[str, int], now: datetime) -> list[Choice]:
@@ -108,7 +99,7 @@ def _standings(tx: ReadTx, stale: StaleSection, listing: Listing, found: Newest)
 
 
 def _held(
-    tx: ReadTx, stale: StaleSection, listing: Listing, kept: tuple[Standing, ...], problems: tuple[Objection, ...]
+    tx: ReadTx, stale: StaleSection, listing: Listing, kept: tuple[Standing, ...], problems: tuple[str, ...]
 ) -> Choice:
     """What the documents hold already, as far as it is *kept*; *problems* are those that nobody was told of yet."""
     path, filed = stale.state.path, stale.state.rendered_filed
@@ -127,8 +118,8 @@ def _held(
 
 def objections(
     old: Sequence[str], new: Sequence[str], standings: Mapping[str, Standing], *, limit: int
-) -> tuple[Objection, ...]:
-    """Return why the articles *new* may not stand where *old* stand now; nothing where they may.
+) -> tuple[str, ...]:
+    """Return why the articles *new* may not stand where *old* stand now, and what to do; nothing where they may.
 
     *standings* are those of all of them; who of *old* has none has left the section with reason. *limit* is how many
     entries the document holds at most: what newer ones pushed out is not lost. A flood is a document of at least
@@ -138,42 +129,39 @@ def objections(
     found = [*_changed_ids(old, new, stood, standings), *_lost(new, stood, standings, limit)]
     sudden = _sudden([uid for uid in new if uid not in set(old)], standings) if len(old) >= limit else set()
     if old and len(new) >= FLOOD_LEAST and len(sudden) > FLOOD_SHARE * len(new):
-        message = (
+        found.append(
             f"the document: has {len(sudden)} of {len(new)} entries that are suddenly new; look at the source; it is"
             " published after a while all the same"
         )
-        found.append(Objection(rule="gate-flood", message=message))
     return tuple(found)
 
 
 def _changed_ids(
     old: Sequence[str], new: Sequence[str], stood: Sequence[Standing], standings: Mapping[str, Standing]
-) -> Iterator[Objection]:
+) -> Iterator[str]:
     before, after = set(old), set(new)
     by_link = {standing.link: standing.uid for standing in stood if standing.link and standing.uid not in after}
     for uid in new:
         link = standings[uid].link if uid in standings else None
         if uid not in before and link in by_link:
-            message = (
+            yield (
                 f"{uid}: stands where {by_link[link]} stood, with the same link; an article keeps its id: look at what"
                 " dedupe decided"
             )
-            yield Objection(rule="gate-id-changed", message=message, article_uid=uid)
 
 
 def _lost(
     new: Sequence[str], stood: Sequence[Standing], standings: Mapping[str, Standing], limit: int
-) -> Iterator[Objection]:
-    places = [standings[uid].rank_at if uid in standings else _LONG_AGO for uid in new]
+) -> Iterator[str]:
+    places = [standings[uid].rank_at if uid in standings else EPOCH for uid in new]
     edge = min(places) if len(places) >= limit else None
     listed = set(new)
     for standing in stood:
         if standing.uid not in listed and (edge is None or standing.rank_at > edge):
-            message = (
+            yield (
                 f"{standing.uid}: is no longer listed and was not pushed out; name the reason (retraction, re-filing,"
                 " retention) or file it again"
             )
-            yield Objection(rule="gate-entry-lost", message=message, article_uid=standing.uid)
 
 
 def _sudden(fresh: Sequence[str], standings: Mapping[str, Standing]) -> set[str]:

@@ -63,13 +63,6 @@ class Published(Struct):
     outdated: bool = False  # nothing was done: another config is in force
 
 
-class _Made(Struct, frozen=True, kw_only=True):
-    """What is new about one section, to be written."""
-
-    choice: Choice
-    rendered: Rendered
-
-
 class Publisher:
     """Publishes a store's sections again and again, and remembers meanwhile the fragments that documents list."""
 
@@ -163,16 +156,16 @@ class Publisher:
         done: Published,
     ) -> None:
         desk = desk_context(settings)
+        version = fragment_version(desk)
         limits = {path: section.limit or settings.publish.entries for path, section in configured.items()}
         with self._store.read() as tx:
             choices = choose(tx, stale, limits, now)
-            common = self._fragments(tx, choices, fragment_version(desk))
-        made, faults = common.complete(desk, fragment_version(desk))
+            common = self._fragments(tx, choices, version)
+        made, faults = common.complete(desk, version)
         self._memory.keep(made)
         told: set[str] = set()
-        ready: list[_Made] = []
-        for chosen in choices:
-            choice = chosen
+        ready: list[tuple[Choice, Rendered]] = []
+        for choice in choices:
             section = configured[choice.stale.state.path]
             if choice.objections:
                 self._tell_of_gate(choice, now)
@@ -180,29 +173,25 @@ class Publisher:
                 self._set_aside(choice, faults, told, now, done)
                 listing = _listing(choice, common)
                 unfold(self._store, listing, section.copies, limits[section.path])
-                _, own_faults = listing.complete(desk, fragment_version(desk))
+                _, own_faults = listing.complete(desk, version)
                 self._set_aside(choice, own_faults, told, now, done)
-                choice = self._bounded(choice, listing, section.max_bytes or settings.publish.max_bytes)
-                rendered = self._rendered(section, settings, choice, listing, now)
+                ready.append((choice, self._rendered(section, settings, choice, listing, now)))
             except RenderError as error:
                 done.held.append(section.path)
                 with suppress(SectionNotFound):  # taken out of the config since
                     keep_last_good(self._store, choice.stale.state, error, now)
                 continue
-            ready.append(_Made(choice=choice, rendered=rendered))
             (done.held if choice.waits else done.sections).append(section.path)
         if ready or made:
             with self._store.write() as tx:
                 self._replace(tx, ready, made, now)
-        self._frames |= {each.choice.stale.state.path: each.rendered.frames for each in ready}
+        self._frames |= {choice.stale.state.path: rendered.frames for choice, rendered in ready}
 
     def _fragments(self, tx: ReadTx, choices: Sequence[Choice], version: int) -> Listing:
         """All articles that were chosen, with the fragments that there are of them; whole where there are none."""
         chosen = {one.uid: one for choice in choices for one in choice.articles}
         kept: Kept = {
-            uid: fragments
-            for uid, one in chosen.items()
-            if (fragments := self._memory.get(uid, version, one.revision)) is not None
+            uid: found for uid, one in chosen.items() if (found := self._memory.get(uid, version, one.revision))
         }
         unknown = [one for uid, one in chosen.items() if uid not in kept]
         stored = tx.documents.fragments([one.uid for one in unknown if one.rendered], version)
@@ -210,11 +199,11 @@ class Publisher:
         lacking = [one.article_id for one in unknown if len(stored.get(one.uid, ())) < len(FORMATS)]
         return Listing(uids=list(chosen), kept=kept | stored, articles=tx.articles.of_rows(lacking))
 
-    def _bounded(self, choice: Choice, listing: Listing, most_bytes: int) -> Choice:
-        """Leave out what has no room; the archive then begins with it."""
+    def _bounded(self, choice: Choice, listing: Listing, most_bytes: int) -> int | None:
+        """Leave out what has no room; the archive page that the documents go on with then begins with it."""
         listed = len(listing.uids)
         if not bounded(listing, most_bytes):
-            return choice
+            return choice.archive_page
         state = choice.stale.state
         filed = state.rendered_filed if choice.waits else state.filed
         if state.path not in self._cut:  # said once, for it is so at each publication
@@ -223,12 +212,13 @@ class Publisher:
             log.warning(what, state.path or "(all)", len(listing.uids), listed, most_bytes)
         with self._store.read() as tx:
             unlisted = tx.sections.unlisted(state.path, listing.uids, filed)
-        return replace(choice, archive_page=frames.newest_archive_page(unlisted, filed))
+        return frames.newest_archive_page(unlisted, filed)
 
     def _rendered(
         self, section: Section, settings: Settings, choice: Choice, listing: Listing, now: datetime
     ) -> Rendered:
         state = choice.stale.state
+        archive_page = self._bounded(choice, listing, section.max_bytes or settings.publish.max_bytes)
         return render_section(
             listing.uids,
             listing.kept,
@@ -236,32 +226,34 @@ class Publisher:
             sequence=choice.sequence,
             feed_id=frames.feed_urn(self._desk_id, f"section/{state.id}"),
             created_at=state.created_at,
-            archive_page=choice.archive_page,
+            archive_page=archive_page,
             retracted=choice.retracted,
             now=now,
         )
 
-    def _replace(self, tx: WriteTx, ready: Sequence[_Made], made: Sequence[Fragment], now: datetime) -> None:
+    def _replace(
+        self, tx: WriteTx, ready: Sequence[tuple[Choice, Rendered]], made: Sequence[Fragment], now: datetime
+    ) -> None:
         """Put documents in the place of the last good ones. Of a held section they do not count as up to date."""
         tx.documents.put_fragments(made)
-        tx.documents.replace([self._replacement(each) for each in ready])
-        troubled = any(each.choice.stale.troubled for each in ready)
-        for each in ready if troubled else ():
-            if not each.choice.waits:
-                tx.events.close("gate", each.choice.stale.state.path, now)
-                tx.events.close("held", each.choice.stale.state.path, now)
+        tx.documents.replace([self._replacement(*each) for each in ready])
+        troubled = any(choice.stale.troubled for choice, _ in ready)
+        for choice, _ in ready if troubled else ():
+            if not choice.waits:
+                tx.events.close("gate", choice.stale.state.path, now)
+                tx.events.close("held", choice.stale.state.path, now)
         if made and troubled:
             for uid in tx.events.subjects("set-aside") & {fragment.article_uid for fragment in made}:
                 tx.events.close("set-aside", uid, now)
 
-    def _replacement(self, made: _Made) -> Replacement:
-        stale, waits = made.choice.stale, made.choice.waits
+    def _replacement(self, choice: Choice, rendered: Rendered) -> Replacement:
+        stale, waits = choice.stale, choice.waits
         state = stale.state
-        written = stale.listing is not None and self._frames.get(state.path) == made.rendered.frames
+        written = stale.listing is not None and self._frames.get(state.path) == rendered.frames
         return Replacement(
             path=state.path,
-            documents=[each for each in made.rendered.documents if not _is_there(each, stale)],
-            frames=() if written else made.rendered.frames,
+            documents=[each for each in rendered.documents if not _is_there(each, stale)],
+            frames=() if written else rendered.frames,
             sequence=state.rendered_sequence if waits else state.sequence,
             touched=state.rendered_touched if waits else state.touched,
             filed=state.rendered_filed if waits else state.filed,
@@ -271,8 +263,7 @@ class Publisher:
 
     def _tell_of_gate(self, choice: Choice, now: datetime) -> None:
         path = choice.stale.state.path
-        reasons = "; ".join(objection.message for objection in choice.objections[:3])
-        text = f"held for up to {HOLD_S // 60} minutes: {reasons}"
+        text = f"held for up to {HOLD_S // 60} minutes: {'; '.join(choice.objections[:3])}"
         log.error("section=%s %s", path or "(all)", text)
         with self._store.write() as tx:
             tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)

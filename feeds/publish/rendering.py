@@ -174,7 +174,7 @@ def render_section(
             fragments,
             self_url=context.url(format),
             alternate_url=context.url(),
-            title=title_of(context),
+            title=frames.feed_title(context.path, context.title, context.desk_title),
             description=context.description,
             # When the content last changed: by an article or by a retraction, never the present.
             updated=max([*(each.updated for each in fragments), *(at for _, at in retracted)], default=created_at),
@@ -214,11 +214,6 @@ def is_same_body(etag: str, other: str) -> bool:
     return etag.partition("-")[2] == other.partition("-")[2]
 
 
-def title_of(context: SectionContext) -> str:
-    """Return a feed's title: readers show it without what is around it, so it names the desk too."""
-    return context.desk_title if not context.path else f"{context.title} · {context.desk_title}"
-
-
 def desk_context(settings: Settings) -> DeskContext:
     """Return what fragments need of the desk."""
     return DeskContext(
@@ -256,10 +251,9 @@ MOST_BYTES = 32 << 20
 
 
 class FragmentMemory:
-    """The last *most_bytes* of fragments, by article. Each is of one version and revision, as who asks must be."""
+    """The last MOST_BYTES of fragments, by article. Each is of one version and revision, as who asks must be."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self) -> None:
         self._bytes = 0
         self._kept: OrderedDict[str, dict[Format, Fragment]] = OrderedDict()
 
@@ -281,7 +275,7 @@ class FragmentMemory:
             if len(fragments) == len(FORMATS):
                 self._kept[uid] = fragments
                 self._bytes += _size(fragments)
-        while self._bytes > self._most_bytes:
+        while self._bytes > MOST_BYTES:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= _size(oldest)
 

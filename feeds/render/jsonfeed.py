@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from feeds.codec import compact_json
 from feeds.dates import rfc3339
-from feeds.frames import compact_json, legal
+from feeds.frames import legal
 from feeds.model import Article, CopyNote, Related
 from feeds.parsed import Enclosure, Person
 from feeds.render.mediarss import episode_of, geometry
@@ -148,14 +149,7 @@ def _copy(copy: CopyNote) -> dict[str, Any]:
 
 
 def _around(several: Sequence[Related], desk: DeskContext) -> list[dict[str, Any]]:
-    return [
-        present(
-            id=other.uid,
-            url=absolute(other.link) or f"{desk.base_url}/article/{other.id}",
-            title=line(other.title),
-        )
-        for other in several
-    ]
+    return [present(id=other.uid, url=permalink(other, desk), title=line(other.title)) for other in several]
 
 
 def _people(several: Sequence[Person]) -> list[dict[str, Any]]:

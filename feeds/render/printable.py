@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from feeds.frames import legal
-from feeds.model import Article
+from feeds.frames import document_path, legal
+from feeds.model import Article, Format, Related
 from feeds.parsed import Discussion, Enclosure, Image, Origin, Person
 from feeds.players import media_type
 from feeds.urls import masked, public_address
@@ -53,11 +53,9 @@ class SectionContext(Struct, frozen=True, kw_only=True):
     licence_url: str | None = None
     desk_title: str = "Wiredesk"
 
-    def url(self, suffix: str = "") -> str:
-        """The address of the section's page, or with *suffix* of its document in that format."""
-        if suffix:
-            return f"{self.base_url}/{self.path or 'index'}.{suffix}"
-        return f"{self.base_url}/{self.path}"
+    def url(self, format: Format | None = None) -> str:
+        """The address of the section's page, or of its document in *format*."""
+        return self.base_url + (document_path(self.path, format) if format else f"/{self.path}")
 
 
 # Unreserved, reserved and percent of RFC 3986; everything else is percent-encoded (RFC 3987 §3.1).
@@ -262,7 +260,7 @@ def present(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
-def permalink(article: Article, desk: DeskContext) -> str:
+def permalink(article: Article | Related, desk: DeskContext) -> str:
     """Return where *article* is read: at its own address, else on the desk's page of it."""
     return absolute(article.link) or f"{desk.base_url}/article/{article.id}"
 

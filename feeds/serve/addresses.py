@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct, field
 
 from feeds.configuration import UNFILED, Section
-from feeds.model import FORMATS, Format
+from feeds.frames import document_path, split_format
+from feeds.model import Format
 
 PLACES = frozenset(
     (
@@ -161,15 +162,6 @@ class Addresses(Struct, frozen=True):
         return None
 
 
-def document_path(section: str, format: Format) -> str:
-    """Return the path under which a section's document is served.
-
-    >>> document_path("news/world", "atom"), document_path("", "rss")
-    ('/news/world.atom', '/index.rss')
-    """
-    return f"/{section or 'index'}.{format}"
-
-
 def story_path(uid: str) -> str:
     """Return the path of a story's page; with the suffix of a format it is that of its feed.
 
@@ -177,18 +169,6 @@ def story_path(uid: str) -> str:
     '/story/00000000-0000-4000-8000-000000000001'
     """
     return "/story/" + uid.removeprefix("urn:uuid:")
-
-
-def split_format(path: str) -> tuple[str, Format | None]:
-    """Return *path* without the suffix of a format, and the format.
-
-    >>> split_format("news/world.json"), split_format("news/world")
-    (('news/world', 'json'), ('news/world', None))
-    """
-    for format in FORMATS:
-        if path.endswith(f".{format}"):
-            return path[: -len(format) - 1], format
-    return path, None
 
 
 def split_archive(path: str) -> tuple[str, str]:

@@ -222,7 +222,7 @@ def _asked() -> dict[str, str]:
 
 
 def _page_asked(parameter: str) -> int:
-    return number_asked(parameter, least=1, most=MOST_PAGES) or 1
+    return number_asked(parameter, most=MOST_PAGES) or 1
 
 
 def _config_folder() -> Path | None:

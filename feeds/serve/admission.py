@@ -341,7 +341,7 @@ def digest_of(secret: str) -> bytes:
 _OF_NOBODY = digest_of("")
 
 
-def visitor_of(environ: Mapping[str, Any], tokens: Tokens, now: datetime | None = None) -> Visitor:
+def visitor_of(environ: Mapping[str, Any], tokens: Tokens) -> Visitor:
     """Return who sends the request *environ*. Takes the same time whether a token is unknown or its secret is wrong."""
     if (known := environ.get(_VISITOR)) is not None:
         return known  # type: ignore[no-any-return]
@@ -351,17 +351,10 @@ def visitor_of(environ: Mapping[str, Any], tokens: Tokens, now: datetime | None 
         return ANYBODY
     number, _, secret = given.partition("-")
     token = tokens.get(number)
-    if not _is_right(token, secret) or token is None or _is_over(token, now or datetime.now(UTC)):
+    is_right = hmac.compare_digest(digest_of(secret), token.digest if token is not None else _OF_NOBODY)
+    if token is None or not is_right or (token.expires_at is not None and token.expires_at <= datetime.now(UTC)):
         return ANYBODY
     return Visitor(token.path, in_address)
-
-
-def _is_right(token: AccessToken | None, secret: str) -> bool:
-    return hmac.compare_digest(digest_of(secret), token.digest if token is not None else _OF_NOBODY)
-
-
-def _is_over(token: AccessToken, now: datetime) -> bool:
-    return token.expires_at is not None and token.expires_at <= now
 
 
 def take_token(environ: dict[str, Any], tokens: Tokens) -> None:

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from feeds.configuration import Settings
 from feeds.errors import StoreError
+from feeds.frames import document_path
 from feeds.model import Format
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import Addresses
 from feeds.serve.admission import (
     BODIES_AT_ONCE,
     BUSY,

@@ -21,8 +21,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from feeds.configuration import UNFILED
 from feeds.dates import rfc3339
 from feeds.errors import SectionNotFound, StoreError
+from feeds.frames import split_format
 from feeds.serve import admin_pages, article_pages, documents, machines, section_pages, wording
-from feeds.serve.addresses import Addresses, split_archive, split_format, story_path
+from feeds.serve.addresses import Addresses, split_archive, story_path
 from feeds.serve.admission import MAX_BODY_BYTES, Access, client_address
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.counters import Tally, shared_folder

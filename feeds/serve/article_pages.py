@@ -24,7 +24,7 @@ from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.joined import join
 from feeds.serve.representations import Finished, is_for_people
-from feeds.serve.site import drawn, page, redirect_to, respond_with, slot, the_site
+from feeds.serve.site import draw_once, drawn, redirect_to, respond_with, slot, the_site
 from feeds.serve.store_reader import Desk
 from feeds.serve.view_models import (
     Player,
@@ -113,7 +113,7 @@ def article_page(article_id: str) -> Response:
             canonical=shown.link or showing.addresses.public(f"/article/{shown.id}"),
         )
 
-    return page(("article", shown, others, series), draw, sections[0].language if sections else None)
+    return draw_once(("article", shown, others, series), draw, sections[0].language if sections else None)
 
 
 def _is_shut(article: Article) -> bool:
@@ -315,7 +315,7 @@ def story_page(story_id: str) -> Response:
         )
 
     try:
-        return page(("story", uid, the_site().snapshot.counter, slot()), draw)
+        return draw_once(("story", uid, the_site().snapshot.counter, slot()), draw)
     except _NoArticles:
         return _elsewhere(uid)
 

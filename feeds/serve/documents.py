@@ -18,9 +18,9 @@ from feeds import frames
 from feeds.configuration import UNFILED, Section
 from feeds.dates import rfc822
 from feeds.errors import ParseError, SectionNotFound
-from feeds.frames import cut, delta_body, legal
+from feeds.frames import cut, delta_body, document_path, legal
 from feeds.model import FORMATS, Document, Format
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import Addresses
 from feeds.serve.answers import Snapshot
 from feeds.serve.joined import (
     SCANNED,
@@ -28,7 +28,6 @@ from feeds.serve.joined import (
     SCANNED_UNPACKED,
     Refused,
     choose,
-    feed_title,
     join,
     parameters,
     section_feed_id,
@@ -156,7 +155,7 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
 
     def prepare() -> Finished:
         part = site.reader.part(path, format, select)
-        title = feed_title(path, section.title, settings)
+        title = frames.feed_title(path, section.title, settings.title)
         return join(
             part.frame,
             part.selection,
@@ -244,7 +243,7 @@ def _prepare(section: Section, page: int, format: Format) -> Finished:
         settings=settings,
         self_url=address(page),
         page_url=addresses.public("/" + path),
-        title=feed_title(path, section.title, settings),
+        title=frames.feed_title(path, section.title, settings.title),
         description=section.description or ("" if path else settings.description),
         feed_id=section_feed_id(part),
         updated=part.section.created_at,

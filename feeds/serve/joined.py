@@ -227,8 +227,3 @@ def join(
 def section_feed_id(part: Part, variant: str = "") -> str:
     """Return the id of a section's feed; a *variant* is a feed of its own, anything else a page of the section's."""
     return frames.feed_urn(part.desk_id, f"section/{part.section.id}", variant)
-
-
-def feed_title(path: str, title: str, settings: Settings) -> str:
-    """Return the title of a section's feed, as its documents have it."""
-    return settings.title if not path else f"{title} · {settings.title}"

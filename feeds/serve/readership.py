@@ -20,7 +20,9 @@ from msgspec import Struct, field
 
 from feeds.errors import StoreError
 from feeds.files import tables
-from feeds.serve.addresses import split_archive, split_format
+from feeds.frames import split_format
+from feeds.serve.addresses import split_archive
+from feeds.store.overview import day_of
 from feeds.store.values import ReaderDay
 
 log = logging.getLogger(__name__)
@@ -188,7 +190,7 @@ class Readership:
         """Add what was counted to what the store has; where it does not answer it is saved another time."""
         with self._settling:
             kept, self._kept, self._timer = self._kept, {}, None
-            day = int(datetime.now(UTC).timestamp() // 86_400)
+            day = day_of(datetime.now(UTC))
             if day != self._day:
                 self._day = day
                 self._names.clear()

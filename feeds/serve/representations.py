@@ -23,9 +23,9 @@ from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
 from feeds.configuration import Settings
 from feeds.dates import http_date
-from feeds.frames import legal
+from feeds.frames import document_path, legal
 from feeds.model import Document
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import Addresses
 
 Headers = list[tuple[str, str]]
 Verdict = Literal["send", "not modified", "failed"]

@@ -22,15 +22,16 @@ from feeds.serve.answers import Snapshot
 from feeds.serve.joined import Refused, join
 from feeds.serve.representations import Finished, is_for_people
 from feeds.serve.site import (
+    draw_once,
     drawn,
     finish_text,
     number_asked,
     page_headers,
     respond_with,
     showing_of,
+    slot,
     the_site,
 )
-from feeds.serve.site import page as draw_once
 from feeds.serve.view_models import (
     FORMAT_NAMES,
     Headline,
@@ -43,7 +44,7 @@ from feeds.serve.view_models import (
     not_shown,
     top_sections,
 )
-from feeds.serve.wording import REDRAWN_MIN, Wording, wording
+from feeds.serve.wording import Wording, wording
 from feeds.store.search import MOST_FOUND, MOST_QUERY_CHARS, Question
 from feeds.store.values import Selection, StorySize
 from feeds.urls import is_loopback
@@ -279,11 +280,6 @@ def story_sizes(articles: Iterable[Article]) -> dict[str, StorySize]:
         return {}  # a page without links to stories is better than none
 
 
-def slot() -> int:
-    """Return what changes whenever the relative times on a page have to."""
-    return int(the_site().now().timestamp() // (60 * REDRAWN_MIN))
-
-
 # ------------------------------------------------------------------ search
 
 
@@ -294,8 +290,8 @@ def search_page() -> Response:
     showing = showing_of(snapshot)
     question = _question(snapshot)
     by_date = _sort() == "date"
-    days = number_asked("days", least=1, most=10_000)
-    number = number_asked("page", least=1, most=MOST_FOUND // PER_PAGE) or 1
+    days = number_asked("days", most=10_000)
+    number = number_asked("page", most=MOST_FOUND // PER_PAGE) or 1
     if days is not None:
         question = replace(question, since=showing.now - timedelta(days=days))
     found: tuple[Article, ...] = ()

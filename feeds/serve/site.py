@@ -253,13 +253,13 @@ def keep_private(response: Response) -> Response:
     return response
 
 
-def number_asked(name: str, *, least: int, most: int) -> int | None:
-    """Return the whole number that the query gives as *name*, None where it gives none. Raises Refused."""
+def number_asked(name: str, *, most: int) -> int | None:
+    """Return the whole number from 1 that the query gives as *name*, None where it gives none. Raises Refused."""
     given = request.args.get(name, "").strip()
     if not given:
         return None
-    if not (given.isascii() and given.isdecimal() and len(given) <= len(str(most)) and least <= int(given) <= most):
-        raise Refused(f"{name} is a whole number from {least} to {most}")
+    if not (given.isascii() and given.isdecimal() and len(given) <= len(str(most)) and 1 <= int(given) <= most):
+        raise Refused(f"{name} is a whole number from 1 to {most}")
     return int(given)
 
 
@@ -310,7 +310,7 @@ def drawn(template: str, showing: Showing, articles: Iterable[Article], /, **val
     return html, max([showing.desk.accepted_at, *(article.updated for article in articles)])
 
 
-def page(
+def draw_once(
     key: tuple[object, ...], draw: Callable[[Showing], tuple[str, datetime]], language: str | None = None
 ) -> Response:
     """Answer with a page of HTML in *language*. *draw* gives it as `drawn` does, and runs once for each *key*.

@@ -20,10 +20,11 @@ from msgspec.structs import replace
 
 from feeds.configuration import Section, Settings
 from feeds.dates import zone_of
+from feeds.frames import document_path
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Format
 from feeds.parsed import Enclosure, Episode, Image, Place
 from feeds.players import informs_a_player, media_type
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import Addresses
 from feeds.serve.store_reader import Desk, weight
 from feeds.serve.wording import Wording, direction, wording
 from feeds.store.values import StorySize

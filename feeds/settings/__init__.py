@@ -1,7 +1,7 @@
 """The config files → Settings, Sections and Sources, every error at once. I/O: reads the config folder.
 
-    bytes -> nodes with line and column (yamltext) -> judged by their keys (sections_file, sources_file, opml_lists),
-    then together (judging) -> Config
+    bytes -> nodes with line and column (yamltext) -> judged by their keys (sections_file, match_rules, sources_file,
+    opml_lists), then together (judging) -> Config
 
 A key is declared once, as a field of the Structs in `feeds.configuration`: type, limits, unit, default and help.
 Checks, messages and JSON Schema (`judging.schemas`) come from there. Nothing of a config with an error ever leaves this

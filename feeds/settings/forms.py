@@ -339,7 +339,7 @@ def _header(name: str, key_node: Node, value_node: Node) -> str:
 # --------------------------------------------------------------------------- keys
 
 RULES = later({"$ref": "#/definitions/rules"})
-"""A match rule, which `sections_file` reads."""
+"""A match rule, which `match_rules` reads."""
 MAILBOX = form(_mailbox, _TEXT)
 """A mailbox on a server, or the path of a Maildir."""
 WITH_SECRETS = address(secrets=True)

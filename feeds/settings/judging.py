@@ -41,9 +41,10 @@ from feeds.settings.config import (
     without_references,
 )
 from feeds.settings.forms import keys_of
+from feeds.settings.match_rules import judge_sense, shadowed
 from feeds.settings.opml_lists import MAX_OPML_BYTES
 from feeds.settings.reports import ConfigErrors, ConfigWarning, Report, Wrong, did_you_mean, quote
-from feeds.settings.sections_file import Tree, judge_sections, judge_sense, sections_schema, shadowed
+from feeds.settings.sections_file import Tree, judge_sections, sections_schema
 from feeds.settings.sources_file import SET_OUTSIDE, judge_sources, sources_schema
 from feeds.settings.types import Schema, items_of, mapping_schema, plain, read_mapping
 from feeds.settings.yamltext import compose

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from feeds.errors import ConfigError, DeskError
 
@@ -32,8 +33,7 @@ class ConfigWarning(Struct, frozen=True, kw_only=True):
     remedy: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.cause}; {self.remedy}" if self.remedy else f"{place}: {self.cause}"
+        return str(ConfigError(**asdict(self)))
 
 
 class ConfigErrors(DeskError):

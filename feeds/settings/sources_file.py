@@ -18,9 +18,10 @@ from feeds.configuration import Drop, Select, Settings, Source, SourceKind
 from feeds.conventions import convention_of, xpath_of
 from feeds.settings.config import missing, references, unsendable, without_references
 from feeds.settings.forms import MAILBOX, RULES, WITH_SECRETS, comparable, judge_address, keys_of, split_port
+from feeds.settings.match_rules import Rules, match_schema
 from feeds.settings.opml_lists import Names, Outline, read_listed, report_list
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
-from feeds.settings.sections_file import DROP_HELP, Rules, Tree, match_schema, section_by_name
+from feeds.settings.sections_file import DROP_HELP, Tree, section_by_name
 from feeds.settings.types import Key, Read, Schema, form, list_of, mapping_schema, plain, read_mapping, text
 from feeds.urls import masked
 
@@ -345,7 +346,7 @@ def judge_sources(
     read_file: Callable[[str], bytes],
     report: Report,
     *,
-    reach: bool = True,
+    reach: bool,
 ) -> Sources:
     """Give the sources of the document *root*, those of OPML lists last; what is wrong goes to *report*.
 

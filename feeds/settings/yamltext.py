@@ -32,7 +32,6 @@ class Loader(_Parser):
         return "tag:yaml.org,2002:str"
 
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_DEPTH = 200
 _SLACK_NODES = 10_000
 
@@ -71,9 +70,6 @@ def compose(raw: bytes, report: Report) -> Node | None:
 
 def _text(raw: bytes, report: Report) -> str | None:
     """The text of a file that can be handed to the parser."""
-    if len(raw) > MAX_FILE_BYTES:
-        report.error(None, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB", "keep feeds in an opml: file instead")
-        return None
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         report.error((1, 1), "a file in UTF-16", "save it as UTF-8")
         return None

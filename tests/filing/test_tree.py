@@ -9,7 +9,7 @@ from feeds.configuration import UNFILED, Match, Section, TermField
 from feeds.filing import FilingRules
 from feeds.filing.tree import Comparison
 from feeds.model import FILING_FIELDS, Entry
-from feeds.settings.sections_file import shadowed
+from feeds.settings.match_rules import shadowed
 from tests.filing.samples import entry, section, source, term
 
 

@@ -22,7 +22,7 @@ PROPOSED = [name for name, listed in PAGES.items() if listed.proposed]
 
 def proposed(body: str | bytes) -> Select | None:
     raw = body.encode() if isinstance(body, str) else body
-    return propose(raw, url=URL, content_type=None, now=NOW)
+    return propose(raw, content_type=None, now=NOW)
 
 
 @pytest.mark.parametrize("name", PROPOSED)

@@ -147,9 +147,10 @@ def test_an_id_that_changed_and_an_article_lost_without_reason_are_objected_to()
     here = {uid_of(number): standing(number) for number in (1, 2, 3)}
     here[uid_of(9)] = standing(9, link="a.example/1")
     told = objections([uid_of(1), uid_of(2)], [uid_of(9), uid_of(2)], here, limit=50)
-    assert {problem.rule for problem in told} == {"gate-id-changed", "gate-entry-lost"}
+    changed, lost = told
+    assert "an article keeps its id" in changed and "no longer listed" in lost
     told = objections([uid_of(1), uid_of(2)], [uid_of(2), uid_of(3)], here, limit=50)
-    assert [(problem.rule, problem.article_uid) for problem in told] == [("gate-entry-lost", uid_of(1))]
+    assert [text.partition(" and")[0] for text in told] == [f"{uid_of(1)}: is no longer listed"]
     del here[uid_of(1)]
     assert objections([uid_of(1), uid_of(2)], [uid_of(2), uid_of(3)], here, limit=50) == ()
 
@@ -173,20 +174,19 @@ def test_an_article_vanishes_for_a_reason_or_for_newer_ones(
 ) -> None:
     here = ranked({*old, *new} - {*gone})
     found = objections([*map(uid_of, old)], [*map(uid_of, new)], here, limit=3)
-    assert [(one.rule, one.article_uid) for one in found] == [("gate-entry-lost", uid_of(number)) for number in lost]
-    for one in found:
-        assert one.message == (
-            f"{one.article_uid}: is no longer listed and was not pushed out; name the reason (retraction, re-filing,"
-            " retention) or file it again"
-        )
+    assert found == tuple(
+        f"{uid_of(number)}: is no longer listed and was not pushed out; name the reason (retraction, re-filing,"
+        " retention) or file it again"
+        for number in lost
+    )
 
 
 def test_a_flood_is_a_full_document_that_is_suddenly_of_one_source() -> None:
     old, new = [*map(uid_of, range(30))], [*map(uid_of, range(100, 130))]
     sudden = ranked(range(30)) | ranked(range(100, 130), filed_at=NOW + timedelta(minutes=131))
-    assert [one.rule for one in objections(old, new, sudden, limit=30)] == []
+    assert objections(old, new, sudden, limit=30) == ()
     sudden = ranked(range(30)) | {uid_of(n): standing(n, rank_at=NOW + timedelta(hours=1)) for n in range(100, 130)}
-    assert [one.rule for one in objections(old, new, sudden, limit=30)] == ["gate-flood"]
+    assert ["suddenly new" in one for one in objections(old, new, sudden, limit=30)] == [True]
     assert objections([], new, sudden, limit=30) == ()
     assert objections(old[:2], new[:2], sudden, limit=2) == ()
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from feeds.codec import compact_json
 from feeds.dates import rfc822, rfc3339
-from feeds.frames import OPTIONAL_NAMESPACES, assemble, compact_json, hub_links, legal, slot
+from feeds.frames import OPTIONAL_NAMESPACES, assemble, hub_links, legal, slot
 from feeds.model import Article, Format
 from feeds.render import (
     DeskContext,

@@ -2,18 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec import Struct
 from yaml.nodes import ScalarNode
 
-from feeds.configuration import Section, Select, Settings, Source
+from feeds.configuration import Section, Select, Settings, Source, TermField
 from feeds.settings import load_config
 from feeds.settings.config import OVERRIDES
 from feeds.settings.forms import keys_of
+from feeds.settings.match_rules import TERMS
 from feeds.settings.reports import Report, Wrong
-from feeds.settings.sections_file import SECTION_KEYS, TERM_HELP, TERMS
+from feeds.settings.sections_file import SECTION_KEYS
 from feeds.settings.sources_file import PAGE_KEYS, SOURCE_KEYS
 from feeds.settings.types import Key
 
@@ -94,7 +95,7 @@ def test_the_range_of_each_number_is_the_one_that_holds(title: str, name: str, k
 
 
 def test_every_term_and_joint_is_explained():
-    assert set(TERM_HELP) == set(TERMS)
+    assert tuple(TERMS) == get_args(TermField)
     listed = re.findall(r"^\| `([a-z]+)` \| [^|]+ \|$", part("sections.yaml"), re.MULTILINE)
     assert listed == list(TERMS)
     for joint in ("`any`", "`all`", "`none`", "`lists:`", "`$name`"):
