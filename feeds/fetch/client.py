@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from feeds.configuration import FetchSettings, PollSettings
 from feeds.errors import FetchError
 from feeds.fetch.guard import Guard
-from feeds.fetch.loop import Loop, Outcome
 from feeds.fetch.resolver import Lookup, system_lookup
 from feeds.parsed import Answer, Request
+
+if TYPE_CHECKING:
+    from feeds.fetch.loop import Loop, Outcome
 
 
 class Fetcher:
@@ -33,18 +36,18 @@ class Fetcher:
         *,
         may_begin: Callable[[], bool] | None = None,
     ) -> None:
+        Guard(settings.ports, settings.allow_private)
+        self._limits = settings, poll, user_agent
+        self._lookup = resolver or system_lookup
+        self._may_begin = may_begin or (lambda: True)
+        self._starting = threading.Lock()
+        self._loop: Loop | None = None
+        self._closed = False
         self._arrived = threading.Condition()
         self._ready: deque[Outcome] = deque()
         self._ready_bytes = 0
         self._open = 0
         self._interrupted = False
-        self._loop = Loop(
-            settings, poll, user_agent, resolver or system_lookup, self._deliver, lambda: self._ready_bytes
-        )
-        if may_begin is not None:
-            self._loop.may_begin = may_begin
-        self._thread = threading.Thread(target=self._loop.run, name="wiredesk-fetch", daemon=True)
-        self._thread.start()
 
     def __enter__(self) -> Fetcher:
         return self
@@ -58,7 +61,7 @@ class Fetcher:
         """Have *request* fetched as soon as its host's turn allows; never blocks. One outcome will come of it."""
         with self._arrived:
             self._open += 1
-        self._loop.put(request)
+        self._started().put(request)
 
     def outcomes(self, wait_s: float, most: int = 256) -> list[Answer | FetchError]:
         """Up to *most* outcomes, oldest first; waits up to *wait_s* for the first, or for `interrupt`. Errors are
@@ -72,7 +75,7 @@ class Fetcher:
             self._open -= len(taken)
             self._ready_bytes -= sum(len(outcome.body) for outcome in taken if isinstance(outcome, Answer))
         if taken:
-            self._loop.wake()  # it may have stopped starting because too much lay here
+            self._started().wake()  # it may have stopped starting because too much lay here
         return taken
 
     def interrupt(self) -> None:
@@ -89,7 +92,7 @@ class Fetcher:
     def fetch(self, request: Request) -> Answer:
         """The answer to one request, ahead of others for its host; raises FetchError. Apart from `outcomes`."""
         reply: SimpleQueue[Outcome] = SimpleQueue()
-        self._loop.put(request, reply, first=True)
+        self._started().put(request, reply, first=True)
         while True:
             try:
                 outcome = reply.get(timeout=1.0)
@@ -104,12 +107,33 @@ class Fetcher:
     def configure(self, settings: FetchSettings, poll: PollSettings, user_agent: str) -> None:
         """Take new limits for whatever starts from now on. Raises UrlError for a bad entry of `allow_private`."""
         Guard(settings.ports, settings.allow_private)
-        self._loop.order(lambda: self._loop.configure(settings, poll, user_agent))
+        with self._starting:
+            self._limits = settings, poll, user_agent
+            if (loop := self._loop) is not None:
+                loop.order(lambda: loop.configure(settings, poll, user_agent))
 
     def close(self) -> None:
         """End the thread; what is under way is dropped without an outcome. Closing twice is fine."""
-        self._loop.stop()
-        self._thread.join()
+        with self._starting:
+            self._closed = True
+        if self._loop is not None:
+            self._loop.stop()
+            self._thread.join()
+
+    def _started(self) -> Loop:
+        """The loop, begun with the first request."""
+        with self._starting:
+            if self._closed:
+                raise RuntimeError("the fetcher is closed")
+            if self._loop is None:
+                from feeds.fetch.loop import Loop  # curl and its TLS: 8 MB that nobody holds who has nothing to fetch
+
+                self._loop = Loop(
+                    *self._limits, self._lookup, self._deliver, lambda: self._ready_bytes, self._may_begin
+                )
+                self._thread = threading.Thread(target=self._loop.run, name="wiredesk-fetch", daemon=True)
+                self._thread.start()
+            return self._loop
 
     def _deliver(self, outcomes: list[tuple[Outcome, object]]) -> None:
         shared = []

@@ -149,8 +149,9 @@ class Loop:
         lookup: Lookup,
         deliver: Callable[[list[tuple[Outcome, object]]], None],
         held_elsewhere: Callable[[], int],
+        may_begin: Callable[[], bool],
     ) -> None:
-        self.may_begin: Callable[[], bool] = lambda: True
+        self._may_begin = may_begin
         self._deliver = deliver
         self._held_elsewhere = held_elsewhere
         self._orders: deque[Callable[[], None]] = deque()
@@ -270,7 +271,7 @@ class Loop:
             self._begin_hop(transfer, now)
 
     def _is_full(self) -> bool:
-        if not self.may_begin():
+        if not self._may_begin():
             return True
         return (
             self._brisk >= self._settings.max_transfers

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import lru_cache
 from typing import Any
 
-import re2
 from msgspec import Struct
 
 from feeds.configuration import UNFILED, Drop, Match, Section, Source, Term, TermField, terms_of
@@ -283,6 +282,8 @@ def _key(field: TermField, value: str) -> Any:
 
 def _automata(patterns: dict[str, int]) -> Iterator[tuple[Any, list[int]]]:
     """RE2 automata over all *patterns*, each with the numbers that its matches mean."""
+    import re2  # 3 MB that a desk does not hold before it has something to file
+
     every = list(patterns.items())
     for start in range(0, len(every), SET_SIZE):
         options = re2.Options()

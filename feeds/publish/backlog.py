@@ -12,10 +12,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from feeds import render
 from feeds.errors import RenderError
 from feeds.model import Article, Fragment
 from feeds.publish.rendering import Listing
-from feeds.render import DeskContext, as_story, fragment_version
+from feeds.render import DeskContext, fragment_version
 from feeds.store import Store
 from feeds.store.documents import NOTED_AT_ONCE
 
@@ -90,7 +91,7 @@ def _catch_up_stories(store: Store, paths: Sequence[str], desk: DeskContext) -> 
         if not stale:
             return 0
         members = tx.stories.several(list(stale), MOST_MEMBERS)
-    stories = [as_story(articles, story_uid=uid, desk=desk) for uid, articles in members.items()]
+    stories = [render.as_story(articles, story_uid=uid, desk=desk) for uid, articles in members.items()]
     fragments, faults = _fragments(stories, desk, version)
     for uid, fault in faults.items():
         log.error("no fragment of story=%s: %s", uid, fault.cause)

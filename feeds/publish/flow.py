@@ -19,7 +19,7 @@ from itertools import chain
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from feeds import frames
+from feeds import frames, render
 from feeds.configuration import UNFILED, Section, Settings
 from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, Document, Fragment, Frame
@@ -38,7 +38,7 @@ from feeds.publish.rendering import (
     section_context,
     unfold,
 )
-from feeds.render import compress, fragment_version
+from feeds.render import fragment_version
 from feeds.store import ReadTx, Store, WriteTx
 from feeds.store.selections import SECTIONS_AT_ONCE
 from feeds.store.values import Replacement, SectionState, StaleSection
@@ -359,7 +359,7 @@ def _without(document: Document, left: set[str], tombstones: list[tuple[str, dat
     """The document's own bytes without the entries that have *left*, and with these *tombstones*."""
     stays = [uid for uid in document.article_uids if uid not in left]
     body = frames.delta_body(document, frames.cut(document), stays, tombstones)
-    gzip, brotli = compress(body)
+    gzip, brotli = render.compress(body)
     return replace(
         document,
         body=body,

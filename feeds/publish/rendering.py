@@ -13,21 +13,11 @@ from datetime import datetime
 import xxhash
 from msgspec import Struct, field
 
-from feeds import frames
+from feeds import frames, render
 from feeds.configuration import Copies, Section, Settings
 from feeds.errors import RenderError
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Fragment, Frame
-from feeds.render import (
-    DeskContext,
-    SectionContext,
-    check_fragment,
-    compress,
-    linked,
-    render_fragments,
-    render_frame,
-    shown,
-    within,
-)
+from feeds.render import DeskContext, SectionContext
 from feeds.store import Store
 
 log = logging.getLogger(__name__)
@@ -73,7 +63,7 @@ def fragments_of(
 ) -> tuple[list[Fragment], list[RenderError]]:
     """Return *articles* in *format*, checked, and why others can't be published, whatever the libraries raise."""
     try:
-        bodies = list(zip(articles, render_fragments(articles, format, desk=desk), strict=True))
+        bodies = list(zip(articles, render.render_fragments(articles, format, desk=desk), strict=True))
     except Exception as error:
         # Whatever makes feedgen raise is one entry's trouble and nobody else's; halves tell whose.
         if len(articles) == 1:
@@ -88,11 +78,11 @@ def fragments_of(
         body = whole
         try:
             if len(whole) > desk.max_entry_bytes:
-                body = within(whole, article, format, desk)
+                body = render.within(whole, article, format, desk)
                 log.warning(
                     "article=%s has %d bytes as %s, shortened to %d", article.uid, len(whole), format, len(body)
                 )
-            check_fragment(body, format, article.uid)
+            render.check_fragment(body, format, article.uid)
         except RenderError as fault:
             faults.append(fault)
             continue
@@ -126,11 +116,11 @@ def unfold(store: Store, listing: Listing, copies: Copies, limit: int) -> None:
         if article is None or not article.copies:
             continue
         if copies == "show":
-            extra = {each.uid: each for each in shown(article)}
+            extra = {each.uid: each for each in render.shown(article)}
             listing.articles |= extra
             listed += extra
         else:
-            listing.articles[uid] = linked(article)
+            listing.articles[uid] = render.linked(article)
             listing.kept.pop(uid, None)
     listing.uids = listed[:limit]
 
@@ -167,7 +157,7 @@ def render_section(
     done = Rendered()
     for format in FORMATS:
         fragments = [kept[uid][format] for uid in uids]
-        frame = render_frame(context, format)
+        frame = render.render_frame(context, format)
         older = context.base_url + frames.archive_path(context.path, archive_page, format) if archive_page else None
         body = frames.assemble(
             frame,
@@ -185,7 +175,7 @@ def render_section(
                 frames.deleted_entries(format, retracted),
             ],
         )
-        gzip, coded = compress(body)
+        gzip, coded = render.compress(body)
         done.documents.append(
             Document(
                 path=context.path,

@@ -12,11 +12,10 @@ from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article
 from feeds.parsed import Discussion, Person
+from feeds.render.contexts import DeskContext, SectionContext
 from feeds.render.mediarss import add, add_licence, add_looks, add_media, add_robots, add_texts, expanded
 from feeds.render.printable import (
     Credit,
-    DeskContext,
-    SectionContext,
     absolute,
     credit,
     discussion,

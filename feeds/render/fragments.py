@@ -10,23 +10,20 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from zlib import crc32
 
 import brotli
 from isal import igzip
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from feeds import frames
 from feeds.errors import RenderError
 from feeds.model import Article, Format, Frame
 from feeds.render import atom, jsonfeed, rss
+from feeds.render.contexts import DeskContext, SectionContext
 from feeds.render.gate import check_frame
 from feeds.render.mediarss import category_of
-from feeds.render.printable import DeskContext, SectionContext, is_web_address
+from feeds.render.printable import is_web_address
 from feeds.urls import OWN
-
-FRAGMENT_VERSION = 6
-"""Counts changes of what fragments look like; one made under another number is made anew."""
 
 SMALLEST_BYTES = 200
 GZIP_LEVEL = 2
@@ -40,16 +37,6 @@ _SHOW = {name: frames.slot(name) for name in ("podcast", "cover", "explicit")}
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _PLAYED: dict[Format, list[bytes]] = {"rss": [b'<item><enclosure type="audio/mpeg"/></item>'], "atom": [], "json": []}
 """With this entry a channel says all that it can of itself."""
-
-
-@lru_cache(maxsize=8)
-def fragment_version(desk: DeskContext) -> int:
-    """Return the version that a fragment made for *desk* has: it changes with ours and with what it holds of the desk.
-
-    Fits a signed 32 bit column.
-    """
-    held = "\n".join(map(str, (FRAGMENT_VERSION, *astuple(desk))))
-    return crc32(held.encode()) & 0x7FFFFFFF
 
 
 def render_fragments(articles: Sequence[Article], format: Format, *, desk: DeskContext) -> list[bytes]:

@@ -10,10 +10,9 @@ from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article, CopyNote, Related
 from feeds.parsed import Enclosure, Person
+from feeds.render.contexts import DeskContext, SectionContext
 from feeds.render.mediarss import episode_of, geometry
 from feeds.render.printable import (
-    DeskContext,
-    SectionContext,
     absolute,
     credit,
     files,

@@ -11,7 +11,8 @@ from feeds.frames import OPTIONAL_NAMESPACES
 from feeds.model import Article
 from feeds.parsed import Enclosure, Episode, Image, Participant, Place, Transcript
 from feeds.players import media_type
-from feeds.render.printable import DeskContext, SectionContext, absolute, files, image, language, line, present
+from feeds.render.contexts import DeskContext, SectionContext
+from feeds.render.printable import absolute, files, image, language, line, present
 
 ATOM = "http://www.w3.org/2005/Atom"
 NAMESPACES: dict[str, str] = {

@@ -14,49 +14,12 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from feeds.frames import document_path, legal
-from feeds.model import Article, Format, Related
+from feeds.frames import legal
+from feeds.model import Article, Related
 from feeds.parsed import Discussion, Enclosure, Image, Origin, Person
 from feeds.players import media_type
+from feeds.render.contexts import DeskContext
 from feeds.urls import masked, public_address
-
-
-class DeskContext(Struct, frozen=True, kw_only=True):
-    """What a fragment needs of the desk. *base_url* has no slash at its end; *title* signs what has no author.
-
-    With *dated_by_edits* RSS dates an article by its last significant change.
-    """
-
-    base_url: str
-    title: str = "Wiredesk"
-    language: str = "en"
-    images: bool = True
-    max_entry_bytes: int = 1_000_000
-    dated_by_edits: bool = False
-
-
-class SectionContext(Struct, frozen=True, kw_only=True):
-    """What a frame needs of a section. *image_url* and the smaller *icon_url* are absolute; *colour* is
-    ``#rrggbb`` or empty; *max_age_s* becomes ttl and the update period."""
-
-    path: str
-    title: str
-    description: str = ""
-    language: str = "en"
-    base_url: str = ""
-    max_age_s: int = 300
-    hubs: tuple[str, ...] = ()
-    image_url: str | None = None
-    icon_url: str | None = None
-    colour: str = ""
-    rights: str = ""
-    licence_url: str | None = None
-    desk_title: str = "Wiredesk"
-
-    def url(self, format: Format | None = None) -> str:
-        """The address of the section's page, or of its document in *format*."""
-        return self.base_url + (document_path(self.path, format) if format else f"/{self.path}")
-
 
 # Unreserved, reserved and percent of RFC 3986; everything else is percent-encoded (RFC 3987 §3.1).
 _URL_SAFE = "%:/?#[]@!$&'()*+,;=-._~"

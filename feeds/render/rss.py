@@ -19,6 +19,7 @@ from lxml import etree
 from feeds.dates import rfc822, rfc3339
 from feeds.frames import OPTIONAL_NAMESPACES
 from feeds.model import Article, Format
+from feeds.render.contexts import DeskContext, SectionContext
 from feeds.render.mediarss import (
     ATOM_NAMESPACES,
     RSS_NAMESPACES,
@@ -32,8 +33,6 @@ from feeds.render.mediarss import (
     describes,
 )
 from feeds.render.printable import (
-    DeskContext,
-    SectionContext,
     absolute,
     credit,
     discussion,

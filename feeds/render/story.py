@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from feeds.dates import rfc3339
 from feeds.model import Article, CopyNote
-from feeds.render.printable import DeskContext, absolute, headline, line, permalink
+from feeds.render.contexts import DeskContext
+from feeds.render.printable import absolute, headline, line, permalink
 
 MOST_LISTED = 50
 

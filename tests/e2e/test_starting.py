@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 
 from tests.e2e.desk import Desk, free_port, until
+from tests.e2e.publisher import Publisher
+from tests.fetch.origin import Origin
 
 
 def test_a_taken_port_is_named_with_the_remedy(desk: Desk) -> None:
@@ -50,6 +52,20 @@ def test_a_second_desk_on_the_same_data_says_which_process_has_it_and_a_stop_is_
     assert desk.stop() == 0
     assert not any(process.is_running() for process in family.values())
     assert "Traceback" not in desk.log.read_text()
+
+
+def test_a_desk_with_nothing_to_do_holds_nothing_that_fetches_files_or_renders(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("One")
+    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 86400}])
+    for _ in range(2):  # what is new to the desk is asked again soon
+        desk.command("poll", "Tidings")
+    desk.start()
+    assert [item["title"] for item in desk.items("/news/world.json")] == ["One"]
+    mapped = {Path(each.path).name for process in desk.children().values() for each in process.memory_maps()}
+    assert any(name.startswith("libsqlite3") for name in mapped)
+    needless = ("pycurl", "libcurl", "_re2", "etree", "lexbor", "_multiarray")
+    assert not [name for name in mapped if name.startswith(needless)]
 
 
 def test_a_first_start_on_bad_config_says_every_line_and_exits(desk: Desk) -> None:

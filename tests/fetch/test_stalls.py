@@ -158,7 +158,7 @@ def test_memory_keeps_nothing_of_what_is_done(origin: Origin, make_fetcher: Make
         fetcher.submit(Request(source_id=number, url=origin.url("/plain", host=f"h{number}.test")))
     assert len(_gather(fetcher, 200)) == 200
     fetcher.fetch(Request(source_id=1, url=origin.url("/plain")))
-    loop = fetcher._loop
+    loop = fetcher._started()
     assert (len(loop._active), len(loop._running), len(loop._resolving)) == (0, 0, 0)
     assert len(loop._hosts) <= 1 and loop._brisk == 0
 

@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from feeds import render
 from feeds.errors import RenderError
 from feeds.model import FORMATS, Format, Frame
-from feeds.publish import flow, rendering
+from feeds.publish import flow
 from feeds.publish.choosing import HOLD_S, objections
 from feeds.render import SectionContext
 from feeds.store.values import Standing
@@ -203,7 +204,7 @@ def test_a_lower_limit_and_an_earlier_end_lose_nothing(desk: Desk) -> None:
 
 def broken_for(monkeypatch: pytest.MonkeyPatch, number: int, body: bytes | None) -> None:
     """Have the fragments of one article come out wrong; None: not at all."""
-    real = rendering.render_fragments  # type: ignore[attr-defined]
+    real = render.render_fragments
 
     def render_fragments(articles, format, *, desk):  # type: ignore[no-untyped-def]
         if body is None and any(article.uid == uid_of(number) for article in articles):
@@ -211,7 +212,7 @@ def broken_for(monkeypatch: pytest.MonkeyPatch, number: int, body: bytes | None)
         made = real(articles, format, desk=desk)
         return [body or one if of.uid == uid_of(number) else one for of, one in zip(articles, made, strict=True)]
 
-    monkeypatch.setattr(rendering, "render_fragments", render_fragments)
+    monkeypatch.setattr(render, "render_fragments", render_fragments)
 
 
 def test_an_article_that_breaks_its_document_is_set_aside_and_told_until_it_changes(
@@ -271,7 +272,7 @@ def test_a_document_that_fails_as_a_whole_keeps_the_last_good_one(desk: Desk, mo
         def refuse(context: SectionContext, format: Format) -> Frame:
             raise RenderError("something is wrong; nobody knows whose")
 
-        patched.setattr(rendering, "render_frame", refuse)
+        patched.setattr(render, "render_frame", refuse)
         assert set(desk.render().held) == {WORLD, ""}
         assert desk.get(f"/{WORLD}.rss").body == before.body
         assert ("held", WORLD) in open_events(desk)
