@@ -46,6 +46,7 @@ _REDIRECTORS = _by_first(_TABLES["redirectors"])
 _REDIRECT_PATHS = frozenset(_words(_TABLES["redirect paths"]))
 _REDIRECT_NAMES = _words(_TABLES["redirect names"])
 _FRAME_WORDS = frozenset(_words(_TABLES["frame words"]))
+_PARTS = "|".join(_words(_TABLES["parts of a page"]))
 
 MAX_HOPS = 4  # redirectors inside redirectors
 SLUG_WORDS = 3
@@ -75,6 +76,8 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# Behind the # a script's own address, or what stands on a page beside others: #!/a, #/a, #comment-55, #block-6f3a.
+_OWN_FRAGMENT = re.compile(rf"[!/].*|(?:[a-z]+[-_])?(?:{_PARTS})[-_:.]?(?=[a-z]*\d)[0-9a-z]+", re.IGNORECASE)
 _SLASHES = re.compile(r"^(https?):/+", re.IGNORECASE)
 _AMPERSAND = re.compile(r"&amp;|&", re.IGNORECASE)
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
@@ -96,7 +99,8 @@ def comparable_url(url: str) -> str:
 
     Left out are what does not name the article (RFC 3986 §6.2 and beyond): scheme, user, default port, ``www`` and
     mobile hosts, dot segments, index files, a last slash, AMP and print views, tracking and session parameters, the
-    order of parameters, the fragment. A redirector's link counts as the target that it carries.
+    order of parameters, the fragment, unless it names a comment, a post or the page of a script. A redirector's link
+    counts as the target that it carries.
     Raises UrlError if *url* is not an absolute http(s) URL.
     >>> comparable_url("HTTPS://Example.org:443?utm_source=x&id=7#top")
     'example.org/?id=7'
@@ -118,7 +122,7 @@ def comparable_url(url: str) -> str:
     host, path, query = _rewritten(host, path, query)
     if port not in (None, 80, 443):
         host = f"{host}:{port}"
-    if parts.fragment.startswith("!"):  # the page that a script shows; an address of its own
+    if _OWN_FRAGMENT.fullmatch(parts.fragment):
         query += ("&" if query else "") + "#" + _plain_escapes(parts.fragment, _QUERY_PLAIN)
     return host + path + ("?" + query if query else "")
 

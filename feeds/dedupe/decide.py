@@ -333,6 +333,10 @@ class Deduper:
         read = signature.read(sketch)
         if not entry.text_hash or read is None or read.word_count < near.NOTICE_WORDS:
             return None
+        if self._speaking(entry).of_notice(
+            read
+        ):  # whether the other's title does is looked at with those that are near
+            return None
         uid = self._known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
         if uid and self._fits(document, uid, entry, sketch):
             return uid, Evidence(kind="text", detail="word for word the same text")
@@ -343,10 +347,13 @@ class Deduper:
             sketch,
             now=self._now,
             source_id=document.source_id,
-            speaks=Speaking(entry.title, entry.text, self._stories.counts, self._language_of(entry)),
+            speaks=self._speaking(entry),
             boilerplate=document.boilerplate,
             but=but,
         )
+
+    def _speaking(self, entry: Entry) -> Speaking:
+        return Speaking(entry.title, entry.text, self._stories.counts, self._language_of(entry))
 
     def _signatures(self, source_id: int, drafts: Sequence[_Draft]) -> list[bytes]:
         """Of what the source has in hand and had last, each entry once."""

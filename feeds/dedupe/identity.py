@@ -30,6 +30,8 @@ from feeds.model import Entry, Evidence, KnownEntry
 from feeds.text import fold, spelled, words
 
 _ROMAN = re.compile(r"[ivx]{1,5}")
+_REVISION = re.compile(r"(https?://[^#]*/(?=[^/#]*\d|[^/#]*-[^/#]*-)[^/#]+)#\d{1,4}", re.IGNORECASE)
+"""An id that is an article's address with the number of its revision: the BBC gives each edit another one."""
 
 TITLE_ALIKE = 0.5
 """Titles of one article after an edit share at least this much of their characters in order; below, they are unlike."""
@@ -157,9 +159,14 @@ class Pair(NamedTuple):
             return entry.comparable == known.comparable and (self.same_title or same_date)
         return self.same_title and (entry.published is None or entry.published == known.published)
 
+    @property
+    def is_revision(self) -> bool:
+        ids = [_REVISION.fullmatch(one.entry_id or "") for one in (self.entry, self.known)]
+        return ids[0] is not None and ids[1] is not None and ids[0][1] == ids[1][1]
+
     def says_the_same(self) -> bool:
         """What a moved id takes beside the address: posts of a live page have one address and each an id of its own."""
-        if self.same_title:
+        if self.same_title or self.is_revision:
             return True
         if self.numbered_apart and not self.same_date:
             return False

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from operator import and_
 from typing import Literal
 
 import numpy as np
@@ -86,6 +87,8 @@ TELLING = 4.5
 """Words that weigh less stand in any text: they speak of nothing."""
 STRANGE = 8.0
 """What a word of the title weighs that the text has not: the common ones every text has."""
+FILLED_IN = 0.8
+"""What of the triples that two texts do not share must hold a name of the title, where they are one form filled in."""
 LEAST_WORDS = 60
 MOST_WORDS = 200
 
@@ -200,10 +203,14 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
         threshold = NEVER if title == "another" else max(threshold, ALIKE_SAME_SOURCE)
         asked += ", and one source brought both"
     ratio = small.sketch.gram_count / large.sketch.gram_count
-    if title != "one" and score >= threshold and (ratio < PART or body < HALF):
+    why_not = ""
+    if speaks is not None and title != "one" and score >= threshold and ratio >= SAME_LENGTH:
+        why_not = speaks.of_template(mine, its, alike=title == "like")
+    if not why_not and title != "one" and score >= threshold and (ratio < PART or body < HALF):
         at_beginning = head >= threshold or ratio >= EXCERPT
-        if why_not := _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF):
-            threshold, asked = NEVER, why_not
+        why_not = _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF)
+    if why_not:
+        threshold, asked = NEVER, why_not
     return Likeness(score, threshold, body, head, asked=asked, one_title=title == "one")
 
 
@@ -218,10 +225,10 @@ def _titles(one: Sketch, other: Sketch) -> Title:
     if min(one.title_length, other.title_length) < TITLE_WORDS:
         return "another"
     shorter, longer = sorted((len(one.title), len(other.title)))
-    shared = len(set(one.title.tolist()).intersection(other.title.tolist()))
-    if shared == shorter >= 0.6 * longer:
+    shared = set(one.title.tolist()).intersection(other.title.tolist())
+    if len(shared) == shorter >= 0.6 * longer:
         return "one"
-    return "like" if 2 * shared >= shorter else "another"
+    return "like" if 2 * len(shared) >= shorter and not shared <= one.numbers else "another"
 
 
 def _asked(shorter: Sketch, longer: Sketch, title: Title, body: float, head: float) -> tuple[float, float, str]:
@@ -418,6 +425,41 @@ class Speaking:
         weights = self._counts.words_tell(shared, self._language)
         spoken = float(weights[weights >= TELLING].sum())
         return spoken / (spoken + STRANGE * (len(title) - len(shared)) or 1.0) >= SPEAKS
+
+    def of_template(self, own: Sketch, other: Sketch, *, alike: bool) -> str:
+        """Why what two short texts of one length have in common is of neither of them; empty where it is not so.
+
+        *alike* are the titles, *own* is of this title and text.
+        """
+        if max(own.word_count, other.word_count) > BRIEF_WORDS:
+            return ""
+        if not alike and self.of_notice(own, other):
+            return "neither title speaks of the text, which may be a notice"
+        return "they differ in what their titles name and in nothing else" if self._filled_in(own, other) else ""
+
+    def _filled_in(self, own: Sketch, other: Sketch) -> bool:
+        """Whether both titles have words of their own, and this one's stand wherever its text is not the other's."""
+        its = set(other.title.tolist())
+        words = [word for word in encoded_words(self._title) if signature.title_hash(word) not in its]
+        tell = self._counts.words_tell(words, self._language) >= TELLING
+        named = {word for word, tells in zip(words, tell, strict=True) if tells}
+        if not named or its <= set(own.title.tolist()):
+            return False
+        held = set((other.head & LOW_BITS).tolist()) | set((other.body & LOW_BITS).tolist())
+        grams = signature.grams(self._words)
+        known = [gram in held for gram in (grams & LOW_BITS).tolist()]
+        names = [not named.isdisjoint(self._words[at : at + signature.GRAM_WORDS]) for at in range(len(known))]
+        strange = [at for at, gram in enumerate(grams.tolist()) if not known[at] and gram <= other.limit]
+        filled = [at for at in strange if names[at] or any(map(bytes.isdigit, self._words[at : at + 3]))]
+        return any(names) and not any(map(and_, known, names)) and len(filled) >= FILLED_IN * len(strange)
+
+    def of_notice(self, *sketches: Sketch) -> bool:
+        """Whether the text may be what publishers show in the place of many articles ("Subscribe to continue"):
+        *sketches* are short, and none has a title that speaks of it.
+        """
+        return all(
+            one.title.size and one.word_count <= BRIEF_WORDS and not self(one, one.word_count) for one in sketches
+        )
 
     def of_one(self, one: Sketch, other: Sketch) -> bool:
         """Whether two titles, one of them of this article, share a telling word."""

@@ -64,7 +64,7 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
     for key, target, anchor in _links_within(tree, url):
         score = _score(target, anchor)
         # A picture and a headline often link the same article: the better of the two counts.
-        best, first = scores.get(key, (score, target.partition("#")[0]))
+        best, first = scores.get(key, (score, target))
         scores[key] = (max(best, score), first)
     links = [link for score, link in scores.values() if score >= THRESHOLD][:MAX_LINKS]
     if not links and (listed := listed_by_page(tree, url)) is not None:
@@ -82,7 +82,7 @@ def _links_within(tree: Any, url: str) -> Iterator[tuple[str, str, Any]]:
     """The links of the page *tree* at *url* to others of its site: comparable address, address, element."""
     base, site, own = base_of(tree, url), registrable(host_of(url)), comparable_or_none(url)
     for anchor in tree.iter("a"):
-        target = absolute(base, anchor.get("href") or "")
+        target = (absolute(base, anchor.get("href") or "") or "").partition("#")[0]
         key = comparable_or_none(target)
         if target and key and key != own and registrable(host_of(target)) == site:
             yield key, target, anchor

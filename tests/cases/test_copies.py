@@ -163,3 +163,63 @@ def test_a_section_folds_links_or_shows_copies_as_its_config_says(desk: CaseDesk
     assert (copy["url"], copy["title"]) == ("https://post.example/9", "New crossing by winter")
     desk.poll()
     assert [item["id"] for item in desk.items("show")] == [article["id"], copy["id"]]
+
+
+PAYWALL = (
+    "This article is reserved for subscribers. Log in to your account or start a trial today to read on, and get "
+    "unlimited access to all of {}, with newsletters, apps and the archive of every edition since 1871."
+)
+MATCH = (
+    "{0} beat {1} two to nil at home on Saturday in front of a good crowd. The first goal came after ten minutes and "
+    "the second shortly before the break. {0} stay in the upper half of the table, while {1} have to look down."
+)
+STARS = "Today brings you, dear {0}, a chance to clear up what was left about. Keep calm, and go to bed early, {0}."
+NOTES = (
+    "Bug fixes and improvements. See the full changelog for details of all changes. Thanks to everybody who reported "
+    "issues, sent patches and translated the program into many languages."
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Budget approved by council", PAYWALL.format("our work")), ("Fire near docks", PAYWALL.format("our work"))),
+        (("Budget approved by council", PAYWALL.format("the Mirror")), ("Fire near docks", PAYWALL.format("the Post"))),
+        (("Skerry 2-0 Holt", MATCH.format("Skerry", "Holt")), ("Varn 2-0 Tollgate", MATCH.format("Varn", "Tollgate"))),
+        (("Aries for Friday", STARS.format("Aries")), ("Taurus for Friday", STARS.format("Taurus"))),
+        (("lantern 1.2.0", NOTES), ("anchor 4.0.1", NOTES)),
+        (
+            ("予算案を可決", "この記事は有料会員限定です。会員登録いただくと、続きをお読みいただけます。" * 2),
+            ("港の倉庫で火災", "この記事は有料会員限定です。会員登録いただくと、続きをお読みいただけます。" * 2),
+        ),
+    ],
+    ids=["a notice", "a notice with a name in it", "a form", "a form under like titles", "versions", "without blanks"],
+)
+def test_what_publishers_say_of_anything_makes_no_two_articles_one(
+    desk: CaseDesk, papers: dict[str, Paper], one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    desk.write(source(papers["mirror"]), source(papers["post"]), sections=TREE)
+    for name, (title, text) in (("mirror", one), ("post", other)):
+        papers[name].items = [(title, f"https://{name}.example/1", text, "")]
+    desk.poll()
+    assert {item["title"] for item in desk.items("news/world")} == {one[0], other[0]}
+
+
+@pytest.mark.parametrize("title", ["Bad news for walkers", "Iron footbridge will make way", "Cracks at Tollgate Wharf"])
+def test_a_short_text_under_a_headline_of_its_own_is_a_copy_still(
+    desk: CaseDesk, papers: dict[str, Paper], title: str
+) -> None:
+    desk.write(source(papers["mirror"]), source(papers["post"]), sections=TREE)
+    papers["mirror"].items = [("Council to replace the footbridge", "https://mirror.example/1", BRIDGE, "")]
+    papers["post"].items = [(title, "https://post.example/1", BRIDGE.replace("on Tuesday ", ""), "")]
+    desk.poll()
+    assert len(desk.items("news/world")) == 1
+
+
+def test_comments_are_no_copies_of_what_they_comment_on(desk: CaseDesk, papers: dict[str, Paper]) -> None:
+    desk.write(source(papers["mirror"]), source(papers["post"]), sections=TREE)
+    page = "https://mirror.example/2026/footbridge/"
+    papers["mirror"].items = [("Council to replace the footbridge", page, BRIDGE, "")]
+    papers["post"].items = [("By: Ann", f"{page}#comment-55", "I shall miss its iron arches, and so will the cat.", "")]
+    desk.poll()
+    assert {item["title"] for item in desk.items("news/world")} == {"Council to replace the footbridge", "By: Ann"}

@@ -158,3 +158,28 @@ def test_what_changes_beside_entries_that_do_not(desk: CaseDesk, change: str) ->
     assert told(first) == told(second)
     published = {one["title"]: one["date_published"] for one in second.items}
     assert published["Mayor opens bridge"].startswith("2026-11-02")
+
+
+REVISED = "https://example.org/news/c0mzl5v72ppo"
+
+
+@pytest.mark.parametrize(
+    ("title", "text"), [("15 hurt in ferry accident", OLD), ("Captain of the ferry is questioned", NEW)]
+)
+def test_an_address_with_another_number_behind_it_is_the_same_article_revised(
+    desk: CaseDesk, title: str, text: str
+) -> None:
+    first, second = polled(
+        desk,
+        item("12 hurt in ferry accident", OLD, 2, link=f"{REVISED}?at_medium=RSS", guid=f"{REVISED}#0"),
+        item(title, text, 3, link=f"{REVISED}?at_medium=RSS", guid=f"{REVISED}#1"),
+    )
+    assert told(second) == {title: told(first)["12 hurt in ferry accident"]}
+
+
+def test_a_page_of_notes_with_numbers_shows_another_note_each_time(desk: CaseDesk) -> None:
+    page = "https://example.org/notes"
+    notes = [item(f"Note on {kind}", text, day, link=f"{page}#{day}", guid=f"{page}#{day}") for kind, text, day in
+             (("soup", OLD, 1), ("bread", NEW, 2))]  # fmt: skip
+    _, second = polled(desk, *notes)
+    assert len(second.items) == 2
