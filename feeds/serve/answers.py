@@ -128,12 +128,13 @@ def _as_wsgi(path: str) -> str:
     return path.encode().decode("latin-1")
 
 
-def take_over(reader: StoreReader, old: Snapshot | None, max_bodies_bytes: int) -> Snapshot:
-    """Return the snapshot that follows *old*: what was published since, or everything where there is none.
+def take_over(reader: StoreReader, old: Snapshot | None, max_bodies_bytes: int, *, all_anew: bool = False) -> Snapshot:
+    """Return the snapshot that follows *old*: what was published since, or everything where there is none, and with
+    *all_anew*.
 
     Where nothing but documents was published, the config is not even read, and the epoch stays.
     """
-    if old is not None:
+    if old is not None and not all_anew:
         changes = reader.changes(old.counter)
         accepted = old.accepted if changes.only_documents else reader.desk()
         if accepted == old.accepted:
@@ -189,7 +190,7 @@ class Answers:
         self._looking = threading.Lock()
         self._keeping = threading.Lock()
         self._current: Snapshot | None = None
-        self._behind = True
+        self._behind = self._all_anew = True
         self._failing = False
         self.tally = tally or Tally()
         self._views, self._bodies = Limiter(VIEWS_AT_ONCE, VIEWS_WAITING), Limiter(BODIES_AT_ONCE)
@@ -289,7 +290,7 @@ class Answers:
         forked from this one.
         """
         self._reader.close()  # another one may lie at its place by now
-        self._current, self._look_at = None, 0.0
+        self._current, self._all_anew, self._look_at = None, True, 0.0
         self._look()
         for path in ASKED_AHEAD:
             request = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
@@ -312,13 +313,15 @@ class Answers:
         try:
             if self._clock() < self._look_at:
                 return
-            if self._reader.moved():
-                self._behind = True
-            if self._behind or self._current is None:
+            self._all_anew |= self._reader.let_go_of_another()
+            self._behind |= self._reader.moved()
+            if self._behind or self._all_anew:
                 with self._keeping:
-                    self._current = take_over(self._reader, self._current, self._max_bodies_bytes)
+                    self._current = take_over(
+                        self._reader, self._current, self._max_bodies_bytes, all_anew=self._all_anew
+                    )
                 self.tally.readership.polite_s = self._current.desk.settings.publish.max_age_s
-                self._behind = False
+                self._behind = self._all_anew = False
             if self._failing:
                 log.info("the store answers again")
             self._failing = False

@@ -134,7 +134,7 @@ class Site(Struct):
                 return whole.desk, whole.addresses
             return replace(whole.desk, sections=sections), Addresses.of(whole.desk.settings.base_url, sections)
 
-        desk, addresses = self.known(("view", visitor.opened), whole.desk.version, view)
+        desk, addresses = self.known(("view", visitor.opened), whole.desk.state, view)
         if desk is whole.desk:
             return whole
         return replace(whole, desk=desk, addresses=replace(addresses, token=visitor.token))
@@ -164,11 +164,11 @@ class Site(Struct):
         """
         if self.visitor.opened is not None:
             return prepare()
-        return (cache or self.cached).once((*key, self.answers.snapshot.desk.version), prepare)
+        return (cache or self.cached).once((*key, self.answers.snapshot.desk.state), prepare)
 
     def sources_by_name(self, snapshot: Snapshot) -> Mapping[str, SourceName]:
         """Return the sources of the present config by what addresses may call them."""
-        return self.known("sources", snapshot.desk.version, lambda: by_name(snapshot.desk.sources))
+        return self.known("sources", snapshot.desk.state, lambda: by_name(snapshot.desk.sources))
 
 
 class Cache:

@@ -52,6 +52,11 @@ class Desk(Struct, frozen=True, kw_only=True):
     version: int = 0
     accepted_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
+    @property
+    def state(self) -> tuple[int, datetime]:
+        """What changes with the config, and with the database: another one counts its versions for itself."""
+        return self.version, self.accepted_at
+
 
 class Changes(Struct, frozen=True, kw_only=True):
     """What was published after some counter: *counter* is the newest, *documents* the changed ones whole.
@@ -112,7 +117,16 @@ class StoreReader:
         with self._opening:
             if self._opened is not None:
                 self._opened.close()
-                self._opened = None
+                self._opened = self._config = None
+
+    def let_go_of_another(self) -> bool:
+        """Close the store where another database has come to lie at its place, which a later question opens; whether
+        it was so.
+        """
+        if self._opened is None or not self._opened.is_replaced():
+            return False
+        self.close()
+        return True
 
     def disconnect(self) -> None:
         """Let go of the database; what was read stays, and a later question opens it again, in a forked process too."""

@@ -239,6 +239,12 @@ class Place:
         except OSError:
             return ""
 
+    def is_replaced(self) -> bool:
+        """Whether another file lies there; no file is held open for this."""
+        with suppress(OSError):
+            return _id_of(self._file) not in (None, self._was)
+        return False
+
     def _look(self) -> Loss:
         present = _id_of(self._file)
         if present != self._was:

@@ -344,6 +344,10 @@ class Store:
         """Whether the file that is open is still the one at its place, and what else; "" where all is well."""
         return self._place.loss() if self._place is not None else ""
 
+    def is_replaced(self) -> bool:
+        """Whether another database lies at the place of this one."""
+        return self._place is not None and self._place.is_replaced()
+
     def rescue(self, loss: Loss) -> str:
         """Save what can be saved from the open files after a *loss*; says what became of it. Close the store then."""
         assert self.file is not None

@@ -144,6 +144,29 @@ def test_who_has_read_ahead_has_no_file_open_and_takes_over_what_came_since(tmp_
     answers.close()
 
 
+def test_another_database_at_the_place_of_the_first_is_the_one_that_is_served(tmp_path):
+    for name, number in (("desk", 1), ("other", 2)):
+        with open_store(f"sqlite:///{tmp_path}/{name}.sqlite3") as store:
+            made = Desk(store, "")
+            made.minutes = number * 60
+            made.accept(TREE, SETTINGS if number == 1 else Settings(title="The Other", base_url=SETTINGS.base_url))
+            made.bring(number)
+    place = tmp_path / "desk.sqlite3"
+    web = create_app(f"sqlite:///{place}")
+    answers_of(web)._look_every_s = 0.0
+    assert ids_of(ask(web, "/news/world.json").body) == [uid_of(1)]
+    first = ask(web, "/news/world")
+    assert "The Wire" in first.text
+    place.rename(tmp_path / "aside.sqlite3")
+    assert ask(web, "/news/world").body == first.body, "what is open goes on while nothing is there"
+    (tmp_path / "other.sqlite3").rename(place)
+    assert ids_of(ask(web, "/news/world.json").body) == [uid_of(2)]
+    page = ask(web, "/news/world")
+    assert "The Other" in page.text and "The Wire" not in page.text
+    assert ask(web, f"/article/{uid_of(1).removeprefix('urn:uuid:')}").status == 404
+    answers_of(web).close()
+
+
 def test_pages_lead_back_to_the_first_article_and_forth_again(desk):
     desk.bring(*range(1, 131))
     address, seen, walked = "/news/world", set(), []
