@@ -22,7 +22,17 @@ from msgspec.structs import replace
 from feeds.dedupe import signature
 from feeds.dedupe.linking import JOIN, LINKED, RECENT, Group, Likeness, Member, Weights, gather, nearness
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.terms import Floats, Habits, Hashes, TermCounts, Terms, distinct, first_of_each, unpack_several
+from feeds.dedupe.terms import (
+    Floats,
+    Habits,
+    Hashes,
+    TermCounts,
+    Terms,
+    distinct,
+    first_of_each,
+    rows_of,
+    unpack_several,
+)
 from feeds.model import Evidence, StoredSignature
 
 GONE = timedelta(days=10)
@@ -189,8 +199,9 @@ class Stories:
 
     def _count(self, source_ids: Sequence[int], terms: Hashes, sizes: Sequence[int]) -> None:
         """Count the *terms* of articles, one behind the other."""
-        self.counts.add(terms, sizes)
-        self.habits.add(source_ids, terms, sizes)
+        table, held = rows_of(terms, sizes)
+        self.counts.add(table, held)
+        self.habits.add(source_ids, table, held)
 
     def _index(self, terms: Hashes, sizes: Sequence[int]) -> None:
         """Have the next articles found by their *terms*, one behind the other."""

@@ -22,7 +22,7 @@ import xxhash
 from msgspec import Struct
 
 from feeds.dates import MONTHS
-from feeds.dedupe.terms import Hashes, count_terms, distinct, pack, stemmed
+from feeds.dedupe.terms import Hashes, Ints, Mask, count_terms, distinct, pack, stemmed
 from feeds.model import Entry
 from feeds.text import UNSPACED, encoded_words
 
@@ -42,6 +42,18 @@ MAX_WORDS = 6000
 _HEADER = struct.Struct(
     "<BBBBBBHHHI"
 )  # version, counts of title, figures, head, body; words of title, of text; grams, reach, title hash
+_FORM = np.dtype(
+    {
+        "names": ["counts", "title_hash"],
+        "formats": [("u1", 4), "<u4"],
+        "offsets": [1, 12],
+        "itemsize": _HEADER.size,
+    }
+)
+"""Of that what `read_together` needs."""
+_PART = np.array([2] * HEAD_GRAMS + [3] * BODY_GRAMS + [0])
+_PLACE = np.array([*range(HEAD_GRAMS), *range(BODY_GRAMS), 0xFF])
+"""Which count tells whether there is anything in a column of `Sketches.hashes`, and what it must be more than."""
 _INSIDE_NUMBER = re.compile(r"[-,./:](?<=\d.)(?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
 _UNSIGNED_32 = 0xFFFFFFFF
 _NUMBERS = np.uint16(1)
@@ -209,6 +221,40 @@ def taken_apart(signature: bytes | bytearray, header: Header) -> Sketch:
         body=body,
         limit=_UNSIGNED_32 if header.gram_count <= header.bodies else int(body[-1]),
     )
+
+
+class Sketches(NamedTuple):
+    """Several signatures, a row for each: where the sketch ends (*behind*), how many words of the *titles* are kept.
+
+    *hashes* are the triples of the head, from column HEAD_GRAMS on those of the body, where they are *held*. The last
+    column is the title's hash.
+    """
+
+    behind: Ints
+    titles: Ints
+    hashes: Hashes
+    held: Mask
+
+
+def read_together(signatures: Sequence[bytes]) -> Sketches:
+    """*signatures*, of which each `tells` something. Raises ValueError where one is cut short."""
+    header = np.frombuffer(b"".join([one[: _HEADER.size] for one in signatures]), _FORM)
+    counts = header["counts"].astype(np.int64)
+    titles, figures, heads, bodies = counts.T
+    ends = _HEADER.size + 2 * titles + 4 * figures
+    behind = ends + 4 * (heads + bodies)
+    held = counts[:, _PART] > _PLACE
+    hashes = np.zeros(held.shape, np.uint32)
+    places = zip(signatures, ends.tolist(), behind.tolist(), strict=True)
+    hashes[held] = np.frombuffer(b"".join([one[start:end] for one, start, end in places]), np.uint32)
+    hashes[:, -1] = header["title_hash"]
+    return Sketches(behind, titles, hashes, held)
+
+
+def tells(signature: bytes) -> bool:
+    """Whether *signature* is of a version that can be read, and of an article that has words."""
+    has_words = signature[1:2] + signature[6:8] != bytes(3)  # in its title, in its text
+    return has_words and len(signature) >= _HEADER.size and signature[0] in READABLE
 
 
 def split(signature: bytes) -> tuple[bytes, bytes]:

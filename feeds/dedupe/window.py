@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,8 @@ import numpy.typing as npt
 from feeds.dedupe import near, signature
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import LOW_BITS, Header, Sketch
-from feeds.dedupe.terms import GramCounts, Hashes, Weights, distinct, first_of_each
+from feeds.dedupe.signature import HEAD_GRAMS, LOW_BITS, Sketch, Sketches
+from feeds.dedupe.terms import GramCounts, Hashes, Ints, Weights, distinct, each_once, first_of_each
 from feeds.model import StoredSignature
 
 DAYS = 14.0
@@ -42,6 +42,8 @@ COPIES_KEPT = 8
 """So many copies of one article are kept for comparing; further ones add time and tell nothing."""
 CHUNK_BYTES = 1 << 18
 _TITLE_SALT = 0x5BD1E995
+_COLUMNS = np.r_[:INDEXED_HEAD, HEAD_GRAMS : HEAD_GRAMS + INDEXED_BODY, -1]
+"""Of `Sketches.hashes`, what an article is found by."""
 _URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ROW = np.dtype([("uid", "V16"), ("chunk", "u4"), ("offset", "u4"), ("size", "u2"), ("seen", "u4"), ("source", "u4")])
 """What is kept of an article beside its index: where its signature lies, when it was seen, in seconds."""
@@ -143,31 +145,19 @@ class Window:
 
     def add(self, entries: Iterable[StoredSignature]) -> None:
         """Take in *entries*, in the order in which they were seen. Raises ValueError where a signature is cut short."""
-        numbers: list[int] = []
-        indexed: list[int] = []
-        grams: list[Hashes] = []
-        for entry in entries:
-            header = self._header_of(entry)
-            if header is None:
-                continue
-            triples = np.frombuffer(entry.signature, np.uint32, header.heads + header.bodies, header.end)
-            hashes = _indexed(triples[: header.heads], triples[header.heads :], header)
-            numbers += [self._next] * len(hashes)
-            indexed += hashes
-            if not entry.copy:
-                grams.append(triples)
-            self._keep(entry, header)
-            self._next += 1
-        self._postings.add(np.array(numbers, np.int64), np.array(indexed, np.uint32))
-        if grams:
-            self.counts.add(*_each_once(grams))
+        wanted = [entry for entry in entries if self._is_wanted(entry)]
+        if not wanted:
+            return
+        several = signature.read_together([entry.signature for entry in wanted])
+        hashes, sizes = _indexed(several)
+        self._postings.add(np.arange(self._next, self._next + len(wanted)).repeat(sizes), hashes)
+        self.counts.add(several.hashes, several.held & ~np.array([entry.copy for entry in wanted])[:, None])
+        self._keep(wanted, several.behind)
+        self._next += len(wanted)
 
-    def _header_of(self, entry: StoredSignature) -> Header | None:
-        """What the signature of *entry* begins with; None where it is not to be compared with."""
-        header = signature.header(entry.signature)
-        if header is None or not (header.word_count or header.titles):
-            return None
-        return header if not entry.copy or self._is_wanted_copy(entry.article_uid) else None
+    def _is_wanted(self, entry: StoredSignature) -> bool:
+        """Whether *entry* is to be compared with."""
+        return signature.tells(entry.signature) and (not entry.copy or self._is_wanted_copy(entry.article_uid))
 
     def find(
         self,
@@ -237,25 +227,33 @@ class Window:
     def _since(self, now: datetime) -> int:
         return int((now - timedelta(days=self._days)).timestamp())
 
-    def _keep(self, entry: StoredSignature, header: Header) -> None:
-        """Write the next row."""
-        size = header.behind
-        if self._filled + size > CHUNK_BYTES or not self._chunks:
+    def _keep(self, entries: Sequence[StoredSignature], sizes: Ints) -> None:
+        """Write the next rows; *sizes* is how much is kept of each signature."""
+        kept = b"".join([entry.signature[:size] for entry, size in zip(entries, sizes.tolist(), strict=True)])
+        if self._filled + len(kept) > CHUNK_BYTES or not self._chunks:
             self._last_chunk += 1
             # Made at full size: a bytearray that grows keeps an eighth more than it holds.
-            self._chunks[self._last_chunk] = bytearray(CHUNK_BYTES)
+            self._chunks[self._last_chunk] = bytearray(max(CHUNK_BYTES, len(kept)))
             self._filled = 0
-        self._chunks[self._last_chunk][self._filled : self._filled + size] = entry.signature[:size]
-        row = len(self)
-        if row == len(self._rows):
-            self._rows = np.concatenate((self._rows, np.zeros(max(1024, row // 4), _ROW)))
+        offset, self._filled = self._filled, self._filled + len(kept)
+        self._chunks[self._last_chunk][offset : self._filled] = kept
+        first, end = len(self), len(self) + len(entries)
+        if end > len(self._rows):
+            self._rows = np.concatenate((self._rows, np.zeros(max(1024, first // 4, len(entries)), _ROW)))
+        rows = self._rows[first:end]
+        rows["uid"] = [self._uid_of(entry, number) for number, entry in enumerate(entries, self._next)]
+        rows["chunk"] = self._last_chunk
+        rows["offset"] = offset + sizes.cumsum() - sizes
+        rows["size"] = sizes
+        rows["seen"] = [int(entry.first_seen.timestamp()) for entry in entries]
+        rows["source"] = [entry.source_id & 0xFFFFFFFF for entry in entries]
+
+    def _uid_of(self, entry: StoredSignature, number: int) -> bytes:
+        """What a row has of the uid of *entry*; one of another form is kept beside the rows."""
         uid = _uuid_of(entry.article_uid)
         if uid is None:
-            self._odd_uids[self._next] = entry.article_uid
-        seen = int(entry.first_seen.timestamp())
-        source = entry.source_id & 0xFFFFFFFF
-        self._rows[row] = uid or bytes(16), self._last_chunk, self._filled, size, seen, source
-        self._filled += size
+            self._odd_uids[number] = entry.article_uid
+        return uid or bytes(16)
 
     def _is_wanted_copy(self, uid: str) -> bool:
         if self._copies[uid] >= COPIES_KEPT:
@@ -343,27 +341,19 @@ def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> b
     return any(near.unlike(nearest.weighed, one.weighed) for one in (*parts, *copies) if one.uid != nearest.uid)
 
 
-def _each_once(grams: Sequence[Hashes]) -> tuple[Hashes, list[int]]:
-    """The triples of all, those of an article each once and one article behind the other; how many each has."""
-    keys = np.arange(len(grams)).repeat([len(each) for each in grams]) << 32 | np.concatenate(grams)
-    keys.sort(kind="stable")  # they are in order already, but for those of a body behind those of its head
-    keys = keys[first_of_each(keys)]
-    return keys.astype(np.uint32), np.bincount(keys >> 32, minlength=len(grams)).tolist()
-
-
-def _indexed(head: Hashes, body: Hashes, header: Header) -> list[int]:
-    """The hashes that an article is found by, each once.
+def _indexed(several: Sketches) -> tuple[Hashes, list[int]]:
+    """The hashes that articles are found by, one article behind the other, those of each once; how many each has.
 
     They are the smallest of its text, those of its first sentences, and its title's.
     """
-    hashes = body[:INDEXED_BODY].tolist() + head[:INDEXED_HEAD].tolist()
-    if header.titles >= TITLE_WORDS:
-        hashes.append(_of_title(header.title_hash))
-    return list(dict.fromkeys(hashes))
+    hashes, held = several.hashes[:, _COLUMNS], several.held[:, _COLUMNS]
+    hashes[:, -1] = _of_title(hashes[:, -1])
+    held[:, -1] = several.titles >= TITLE_WORDS
+    return each_once(hashes, held)
 
 
-def _of_title(title_hash: int) -> int:
-    return (title_hash ^ _TITLE_SALT) & 0xFFFFFFFF
+def _of_title(title_hash: Any) -> Any:
+    return title_hash ^ _TITLE_SALT
 
 
 def _telling(mine: Weighed) -> tuple[Hashes, Weights]:

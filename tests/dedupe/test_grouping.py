@@ -18,6 +18,7 @@ from feeds.dedupe.terms import (
     count_terms,
     hashed,
     pack,
+    rows_of,
     shares,
     stemmed,
     unpack_several,
@@ -142,7 +143,7 @@ def test_rare_words_weigh_more_than_common_ones():
     weights = weights_of(counts, terms)
     assert weights[term("skerry")] > weights[term("government")] > weights.get(term("the"), 0.0)
     for _ in range(500):
-        counts.add(terms_of("skerry").hashes, [1])
+        counts.add(*rows_of(terms_of("skerry").hashes, [1]))
     assert weights_of(counts, terms)[term("skerry")] < weights[term("skerry")]
 
 
@@ -307,7 +308,7 @@ def test_habits_are_of_their_source_and_are_taken_back():
     one = np.array([term("tavria")], np.uint32)
     habits.begin()
     for _ in range(30):
-        habits.add([1], one, [1])
+        habits.add([1], *rows_of(one, [1]))
     assert habits.novelty([1], one, [1], telling)[0] < 0.3 and habits.novelty([2], one, [1], telling)[0] > 0.9
     habits.undo()
     assert habits.novelty([1], one, [1], telling)[0] > 0.9

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from feeds.dedupe import Window, signature
 from feeds.dedupe.postings import FLUSH_POSTINGS, Postings
-from feeds.dedupe.terms import GramCounts
+from feeds.dedupe.terms import GRAM_CELLS, GramCounts, rows_of
 from feeds.dedupe.window import NOTHING
 from feeds.model import StoredSignature
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT
@@ -145,10 +145,24 @@ def test_triples_that_many_articles_hold_lose_their_weight():
     counts = GramCounts()
     common, rare = np.array([11], np.uint32), np.array([12], np.uint32)
     for _ in range(20):
-        counts.add(common, [1])
-    counts.add(rare, [1])
+        counts.add(*rows_of(common, [1]))
+    counts.add(*rows_of(rare, [1]))
     assert counts.weights(rare)[0] == 1.0
     assert counts.weights(common)[0] < 0.1
+
+
+def test_many_articles_are_counted_as_one_after_the_other():
+    flood, once = np.array([11, 12, 12 + GRAM_CELLS], np.uint32), np.array([13], np.uint32)
+    together, apart = GramCounts(), GramCounts()
+    together.begin()
+    together.add(*rows_of(np.concatenate([*[flood] * 600, once]), [3] * 600 + [1]))
+    for one in (*[flood] * 600, once):
+        apart.add(*rows_of(one, [len(one)]))
+    every = np.arange(20, dtype=np.uint32)
+    assert together.weights(every).tolist() == apart.weights(every).tolist()
+    assert together.weights(flood).tolist() == [together.weights(flood)[0]] * 3 and together.weights(flood)[0] < 0.01
+    together.undo()
+    assert together.weights(every).tolist() == [1.0] * 20
 
 
 def test_a_signature_of_the_first_release_tells_of_its_title_too():
