@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -54,21 +52,11 @@ def main() -> None:
     print(f"database        sources     filings {heads}")
     for kind in chosen.database:
         for count in chosen.sources:
-            with _database(kind) as url, open_store(url) as store:
+            with postgres.database(kind) as url, open_store(url) as store:
                 _fill(store, count)
                 filings = _file(store, count)
                 figures = "".join(f"{wall:12.1f} ({cpu:5.1f})" for wall, cpu in _measure(store, count, chosen.rounds))
                 print(f"{kind:12} {count:10,} {filings:11,} {figures}", flush=True)
-
-
-@contextmanager
-def _database(kind: str) -> Iterator[str]:
-    if kind == "sqlite":
-        with tempfile.TemporaryDirectory(prefix="bench-claims-") as folder:
-            yield f"sqlite:///{folder}/desk.sqlite3"
-    else:
-        with postgres.running() as url:
-            yield url
 
 
 def _fill(store: Store, count: int) -> None:

@@ -23,6 +23,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
@@ -159,22 +161,8 @@ def flood(path_of: Callable[[int], str], port: int, clients: int, seconds: float
 
 def memory_mb(root: int) -> int:
     """Proportional memory of a process and all below it."""
-    total = 0
-    for pid in [root, *children(root)]:
-        try:
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
-    return total // 1024
-
-
-def children(root: int) -> list[int]:
-    try:
-        told = Path(f"/proc/{root}/task/{root}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid for child in map(int, told) for pid in (child, *children(child))]
+    parent = psutil.Process(root)
+    return sum(one.memory_full_info().pss for one in (parent, *parent.children(recursive=True))) >> 20
 
 
 if __name__ == "__main__":

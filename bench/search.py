@@ -15,12 +15,10 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -76,20 +74,10 @@ def main() -> None:
     chosen = parser.parse_args()
     words = _words(random.Random(1))
     for kind in chosen.database:
-        with _database(kind) as url, open_store(url) as store:
+        with postgres.database(kind) as url, open_store(url) as store:
             fill(store, chosen.articles)
             print(f"{kind}: {chosen.articles:,} articles")
             ask_all(store, words, chosen.rounds)
-
-
-@contextmanager
-def _database(kind: str) -> Iterator[str]:
-    if kind == "postgresql":
-        with postgres.running(oldest=True) as url:
-            yield url
-    else:
-        with TemporaryDirectory(prefix="bench-search-") as folder:
-            yield f"sqlite:///{folder}/desk.sqlite3"
 
 
 def _words(dice: random.Random) -> list[str]:

@@ -139,9 +139,9 @@ def read_regular(path: Path, *, most_bytes: int, within: Iterable[Path] | None =
     is not below one of these folders, which are resolved; OSError where it can't be read.
     """
     real = os.path.realpath(path, strict=True)
-    if within is not None and not any(is_below(real, folder) for folder in within):
+    if within is not None and not any(map(Path(real).is_relative_to, within)):
         raise Refused(f"it leads out of its folder, to {printable(real)}")
-    if any(is_below(real, Path(place)) for place in OF_THE_SYSTEM):
+    if any(map(Path(real).is_relative_to, OF_THE_SYSTEM)):
         raise Refused("what the system shows as files is never read")
     opened = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     with open(opened, "rb") as file:
@@ -192,15 +192,6 @@ def tables(name: str) -> dict[str, list[str]]:
         elif line and not line.startswith("#"):
             rows.append(line)
     return found
-
-
-def is_below(path: str, folder: Path) -> bool:
-    """Whether the resolved *path* is *folder* or in it.
-
-    >>> is_below("/srv/letters/a.txt", Path("/srv/letters")), is_below("/srv/letters-2/a.txt", Path("/srv/letters"))
-    (True, False)
-    """
-    return Path(path).is_relative_to(folder)
 
 
 def make_private(folder: Path) -> None:

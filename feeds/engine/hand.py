@@ -52,6 +52,14 @@ class _Shard(Struct):
     sources: frozenset[int] = frozenset()
     until: float | None = None  # monotonic
 
+    def has_ended(self, busy: set[int], now_s: float, gap_s: float) -> bool:
+        """Whether none of its sources is *busy* any more, for *gap_s* where it had any."""
+        if not self.sources.isdisjoint(busy):
+            self.until = None
+        elif self.until is None:
+            self.until = now_s + (gap_s if self.sources else 0.0)
+        return self.until is not None and self.until <= now_s
+
 
 class StoodStill(DeskError):
     """This process did nothing for so long that others may have taken over what it was doing."""
@@ -183,15 +191,8 @@ class Hand:
 
     def _end_shards(self) -> None:
         """Let go of shards whose requests have ended, a host's gap later: whoever polls them next keeps it, too."""
-        if not self._shards:
-            return
-        busy, now_s = self._ingest.busy_sources, time.monotonic()
-        for shard in self._shards:
-            if not shard.sources.isdisjoint(busy):
-                shard.until = None
-            elif shard.until is None:
-                shard.until = now_s + (self._desk.settings.poll.gap_s if shard.sources else 0.0)
-        ended = [shard for shard in self._shards if shard.until is not None and shard.until <= now_s]
+        busy, now_s, gap_s = self._ingest.busy_sources, time.monotonic(), self._desk.settings.poll.gap_s
+        ended = [shard for shard in self._shards if shard.has_ended(busy, now_s, gap_s)]
         self._shards = [shard for shard in self._shards if shard not in ended]
         for shard in ended:
             shard.future.set_result(len(shard.sources))

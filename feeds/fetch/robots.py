@@ -32,8 +32,8 @@ class Rules:
         return urlsplit(url).path == "/robots.txt" or bool(self._rules.can_fetch(url, self._product))
 
 
-def rules_of(status: int, body: bytes = b"", product: str = PRODUCT) -> Rules:
+def rules_of(status: int, body: bytes = b"") -> Rules:
     """The rules that an answer with *status* gives: 4xx allows all, 5xx nothing (§2.3.1); 0 is no answer at all."""
     if 200 <= status < 300:
-        return Rules(body[:MOST_BYTES].decode("utf-8", "replace").lstrip("\ufeff"), product)
+        return Rules(body[:MOST_BYTES].decode("utf-8", "replace").lstrip("\ufeff"))
     return Rules(400 <= status < 500 and status != 429)

@@ -13,7 +13,7 @@ import xxhash
 from msgspec import Struct
 from msgspec.structs import replace
 
-from feeds.codec import deflate, inflate, plain, restore
+from feeds.codec import compact_json, deflate, inflate, plain, restore
 from feeds.condition import SourceState
 from feeds.configuration import DOCUMENTS, Settings, Source
 from feeds.ingest.desk import Desk
@@ -256,7 +256,7 @@ def packed(waiting: Waiting, reading: Reading) -> bytes:
     }
     if reading.error is not None:
         told["error"] = error_as_words(reading.error)
-    return deflate(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+    return deflate(compact_json(told).encode("utf-8", "surrogatepass"))
 
 
 def unpacked(item: InboxItem, blob: bytes, source: Source, claim: Claim | None) -> Read:

@@ -228,7 +228,7 @@ class Ingest:
 
     # ------------------------------------------------------------------ the order of the steps
 
-    def run_once(self, wait_s: float = 0.2) -> Progress:
+    def run_once(self, wait_s: float) -> Progress:
         """Take what has arrived within *wait_s* one step further, save what is done, and return what that was.
 
         Raises StoreError alone; nothing is lost with it, and the next call tries again.

@@ -80,8 +80,7 @@ def _choice(tx: ReadTx, stale: StaleSection, limit: int, found: Newest, now: dat
         problems = objections(stale.listing.uids, new, standings, limit=limit)
         since = tx.events.since("gate", stale.state.path) if problems else None
         if problems and still_held(since, now):
-            kept = tuple(standings[uid] for uid in stale.listing.uids if uid in standings)
-            return _held(tx, stale, stale.listing, kept, problems if since is None else ())
+            return _held(tx, stale, stale.listing, standings, problems if since is None else ())
     return Choice(
         stale=stale,
         articles=found.standings[:limit],
@@ -99,10 +98,11 @@ def _standings(tx: ReadTx, stale: StaleSection, listing: Listing, found: Newest)
 
 
 def _held(
-    tx: ReadTx, stale: StaleSection, listing: Listing, kept: tuple[Standing, ...], problems: tuple[str, ...]
+    tx: ReadTx, stale: StaleSection, listing: Listing, standings: Mapping[str, Standing], problems: tuple[str, ...]
 ) -> Choice:
-    """What the documents hold already, as far as it is *kept*; *problems* are those that nobody was told of yet."""
+    """What the documents hold already, as far as it stands; *problems* are those that nobody was told of yet."""
     path, filed = stale.state.path, stale.state.rendered_filed
+    kept = tuple(standings[uid] for uid in listing.uids if uid in standings)
     unlisted = tx.sections.unlisted(path, [one.uid for one in kept], filed)
     retracted = tx.sections.retracted(path, listing.sequence - TOMBSTONE_CHANGES, TOMBSTONES)
     return Choice(

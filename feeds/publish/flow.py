@@ -27,7 +27,6 @@ from feeds.publish.backlog import catch_up, catch_up_stories, note_months
 from feeds.publish.choosing import HOLD_S, Choice, choose
 from feeds.publish.rendering import (
     FragmentMemory,
-    Kept,
     Listing,
     Rendered,
     bounded,
@@ -190,9 +189,7 @@ class Publisher:
     def _fragments(self, tx: ReadTx, choices: Sequence[Choice], version: int) -> Listing:
         """All articles that were chosen, with the fragments that there are of them; whole where there are none."""
         chosen = {one.uid: one for choice in choices for one in choice.articles}
-        kept: Kept = {
-            uid: found for uid, one in chosen.items() if (found := self._memory.get(uid, version, one.revision))
-        }
+        kept = self._memory.known(chosen.values(), version)
         unknown = [one for uid, one in chosen.items() if uid not in kept]
         stored = tx.documents.fragments([one.uid for one in unknown if one.rendered], version)
         self._memory.keep(chain.from_iterable(fragments.values() for fragments in stored.values()))

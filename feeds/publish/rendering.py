@@ -19,6 +19,7 @@ from feeds.errors import RenderError
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Fragment, Frame
 from feeds.render import DeskContext, SectionContext
 from feeds.store import Store
+from feeds.store.values import Standing
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Listing(Struct, kw_only=True):
             missing = [self.articles[uid] for uid in dict.fromkeys(self.uids) if format not in self.kept.get(uid, ())]
             some, errors = fragments_of(missing, format, desk, version)
             made += some
-            faults |= {str(error.article_uid): error for error in errors}
+            faults |= errors
         made = [fragment for fragment in made if fragment.article_uid not in faults]
         for fragment in made:
             self.kept.setdefault(fragment.article_uid, {})[fragment.format] = fragment
@@ -60,20 +61,20 @@ class Listing(Struct, kw_only=True):
 
 def fragments_of(
     articles: Sequence[Article], format: Format, desk: DeskContext, version: int
-) -> tuple[list[Fragment], list[RenderError]]:
-    """Return *articles* in *format*, checked, and why others can't be published, whatever the libraries raise."""
+) -> tuple[list[Fragment], dict[str, RenderError]]:
+    """Return *articles* in *format*, checked, and why others can't be published, by uid, whatever libraries raise."""
     try:
         bodies = list(zip(articles, render.render_fragments(articles, format, desk=desk), strict=True))
     except Exception as error:
         # Whatever makes feedgen raise is one entry's trouble and nobody else's; halves tell whose.
         if len(articles) == 1:
             cause = f"article {articles[0].id} can't be rendered as {format}: {error!r}"
-            return [], [RenderError(cause, article_uid=articles[0].uid)]
+            return [], {articles[0].uid: RenderError(cause, article_uid=articles[0].uid)}
         middle = len(articles) // 2
         made, faults = fragments_of(articles[:middle], format, desk, version)
         more, others = fragments_of(articles[middle:], format, desk, version)
-        return made + more, faults + others
-    made, faults = [], []
+        return made + more, faults | others
+    made, faults = [], {}
     for article, whole in bodies:
         body = whole
         try:
@@ -84,7 +85,7 @@ def fragments_of(
                 )
             render.check_fragment(body, format, article.uid)
         except RenderError as fault:
-            faults.append(fault)
+            faults[article.uid] = fault
             continue
         made.append(
             Fragment(
@@ -247,12 +248,14 @@ class FragmentMemory:
         self._bytes = 0
         self._kept: OrderedDict[str, dict[Format, Fragment]] = OrderedDict()
 
-    def get(self, uid: str, version: int, revision: int) -> dict[Format, Fragment] | None:
-        """An article's fragments in every format, None where they are not here."""
-        found = self._kept.get(uid)
-        if found is None or any((each.version, each.revision) != (version, revision) for each in found.values()):
-            return None
-        self._kept.move_to_end(uid)
+    def known(self, articles: Iterable[Standing], version: int) -> Kept:
+        """Those of *articles* whose fragments are here in every format, with them."""
+        found: Kept = {}
+        for one in articles:
+            mine, wanted = self._kept.get(one.uid, {}), (version, one.revision)
+            if mine and all((each.version, each.revision) == wanted for each in mine.values()):
+                self._kept.move_to_end(one.uid)
+                found[one.uid] = mine
         return found
 
     def keep(self, made: Iterable[Fragment]) -> None:

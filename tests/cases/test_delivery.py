@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Callable
 
 import pytest
 
 from tests.cases.desk import CaseDesk
-from tests.fetch.origin import Exchange
+from tests.fetch.origin import Exchange, raw_deflate
 
 FEED = (
     b"<?xml version='1.0'?><rss version='2.0'><channel><title>Post</title><link>https://p.example/</link><item>"
     b"<title>Harbour to be dredged</title><guid>1</guid><description>Of mud.</description></item></channel></rss>"
 )
-
-
-def raw_deflate(body: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-15)
-    return packer.compress(body) + packer.flush()
 
 
 def coded(coding: str, body: bytes) -> Callable[[Exchange], None]:

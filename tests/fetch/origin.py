@@ -339,7 +339,7 @@ def _coded(coding: str, body: bytes) -> bytes:
     return answer(200, body, Content_Encoding=coding, Content_Type=FEED_TYPE)
 
 
-def _raw_deflate(body: bytes) -> bytes:
+def raw_deflate(body: bytes) -> bytes:
     packer = zlib.compressobj(wbits=-15)
     return packer.compress(body) + packer.flush()
 
@@ -409,7 +409,7 @@ BEHAVIOURS: dict[str, Handler | bytes] = {
     "/x-gzip": _coded("x-gzip", gzip.compress(FEED)),
     "/br": _coded("br", brotli.compress(FEED)),
     "/deflate": _coded("deflate", zlib.compress(FEED)),
-    "/raw-deflate": _coded("deflate", _raw_deflate(FEED)),
+    "/raw-deflate": _coded("deflate", raw_deflate(FEED)),
     "/two-members": _coded("gzip", gzip.compress(FEED[:100]) + gzip.compress(FEED[100:])),
     "/identity": _coded("identity", FEED),
     "/interim": b'HTTP/1.1 103 Early Hints\r\nETag: "no"\r\n\r\n' + answer(200, FEED, ETag='"yes"'),

@@ -12,18 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.fetch.headers import BadCoding, Decoder, TooMuch
-
-
-def _raw_deflate(body: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-15)
-    return packer.compress(body) + packer.flush()
-
+from tests.fetch.origin import raw_deflate
 
 ENCODERS: dict[str, tuple[list[str], Callable[[bytes], bytes]]] = {
     "gzip": (["gzip"], gzip.compress),
     "x-gzip": (["x-gzip"], gzip.compress),
     "deflate": (["deflate"], zlib.compress),
-    "bare deflate": (["deflate"], _raw_deflate),
+    "bare deflate": (["deflate"], raw_deflate),
     "br": (["br"], brotli.compress),
     "gzip in br": (["gzip", "br"], lambda body: brotli.compress(gzip.compress(body))),
     "two members": (["gzip"], lambda body: gzip.compress(body[:3]) + gzip.compress(body[3:])),

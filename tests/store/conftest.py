@@ -7,7 +7,7 @@ as whole desks do in tests/e2e.
 import os
 import uuid
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -22,6 +22,15 @@ from tests.databases import database
 from . import postgres
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+
+def later(**units):
+    return NOW + timedelta(**units)
+
+
+def read(store, ask):
+    with store.read() as tx:
+        return ask(tx)
 
 
 @pytest.fixture(scope="session")

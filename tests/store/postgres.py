@@ -86,6 +86,17 @@ def running(*, oldest: bool = False) -> Iterator[str]:
         yield made.url
 
 
+@contextlib.contextmanager
+def database(kind: str) -> Iterator[str]:
+    """The URL of an empty database of a *kind*, ``sqlite`` or ``postgresql``, for benches."""
+    if kind == "postgresql":
+        with running(oldest=True) as url:
+            yield url
+    else:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            yield f"sqlite:///{folder}/desk.sqlite3"
+
+
 def cpu_s(url: str | None) -> float:
     """Seconds of CPU time of this process and of the desk's sessions on the server at *url*, None for SQLite. For
     benches: unlike wall time they are the same on a busy machine. Linux.

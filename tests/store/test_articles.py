@@ -1,7 +1,6 @@
 """Batches saved: what is new, what is known, where it is filed, and what is refused for good."""
 
 import uuid
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -12,16 +11,7 @@ from msgspec import structs
 from feeds.model import Decision, Evidence
 from feeds.store.values import ArticleState
 
-from .conftest import NOW, copy, entry, new, placed, save, section, source, uid_of
-
-
-def later(**units):
-    return NOW + timedelta(**units)
-
-
-def read(store, ask):
-    with store.read() as tx:
-        return ask(tx)
+from .conftest import NOW, copy, entry, later, new, placed, read, save, section, source, uid_of
 
 
 def get(store, key):

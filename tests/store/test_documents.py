@@ -15,7 +15,7 @@ from feeds.store.schema import ALL_FORMATS
 from feeds.store.schema import fragments as fragment_rows
 from feeds.store.values import Replacement
 
-from .conftest import NOW, copy, new, save, uid_of
+from .conftest import NOW, copy, new, read, save, uid_of
 
 LATER = NOW + timedelta(hours=1)
 
@@ -29,11 +29,6 @@ def replace(store, *documents, frames=(), path="news", sequence=1, **more):
     with store.write() as tx:
         made = Replacement(path=path, documents=documents, frames=frames, sequence=sequence, **more)
         return tx.documents.replace([made])
-
-
-def read(store, ask):
-    with store.read() as tx:
-        return ask(tx)
 
 
 def test_a_document_comes_back_whole(desk):

@@ -1,7 +1,5 @@
 """WebSub in the store: who subscribes, what has arrived where, our own subscriptions."""
 
-from datetime import timedelta
-
 import pytest
 
 from feeds.model import Document
@@ -9,7 +7,7 @@ from feeds.store.hubs import PING, HubRequest
 from feeds.store.source_rows import pushing
 from feeds.store.values import Replacement
 
-from .conftest import NOW
+from .conftest import NOW, later
 
 CALLBACK = "https://reader.example/cb?a=b"
 
@@ -26,10 +24,6 @@ def request(**more):
         "lease_s": 3600,
     }
     return HubRequest(**made | more)
-
-
-def later(**time):
-    return NOW + timedelta(**time)
 
 
 def put(tx, etag, sequence=1, path="news"):

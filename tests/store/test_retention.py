@@ -1,7 +1,5 @@
 """What is past its time goes in small steps, and never comes back as new."""
 
-from datetime import timedelta
-
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
@@ -11,21 +9,12 @@ from feeds.store import stories as made_stories
 from feeds.store.retention import TOMBSTONE_DAYS
 from feeds.store.schema import story_fragments, story_moves
 
-from .conftest import NOW, copy, entry, new, save, source, uid_of
-
-
-def later(**units):
-    return NOW + timedelta(**units)
+from .conftest import NOW, copy, entry, later, new, read, save, source, uid_of
 
 
 def sweep(store, now, days=0, articles=0, limit=1000):
     with store.write() as tx:
         return tx.retention.sweep(now, days, articles, limit)
-
-
-def read(store, ask):
-    with store.read() as tx:
-        return ask(tx)
 
 
 def top(store, path="news"):

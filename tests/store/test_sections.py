@@ -1,7 +1,5 @@
 """The tree taken over, and what is in a section."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import Engine, event
 
@@ -11,16 +9,7 @@ from feeds.model import Document
 from feeds.store.selections import Wanted
 from feeds.store.values import Replacement
 
-from .conftest import NOW, copy, new, save, section, uid_of
-
-
-def later(**units):
-    return NOW + timedelta(**units)
-
-
-def read(store, ask):
-    with store.read() as tx:
-        return ask(tx)
+from .conftest import NOW, copy, later, new, read, save, section, uid_of
 
 
 def sync(store, *sections):

@@ -15,13 +15,9 @@ from feeds.store import open_store
 from feeds.store.schema import POLLS_KEPT
 from feeds.store.values import PollResult, Replacement
 
-from .conftest import NOW, new, save, source, uid_of
+from .conftest import NOW, later, new, save, source, uid_of
 
 LEASE = 60.0
-
-
-def later(**units):
-    return NOW + timedelta(**units)
 
 
 def result(claim, at=NOW, **more):
