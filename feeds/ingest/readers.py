@@ -102,10 +102,12 @@ def _page(job: Job) -> Reading:
     feed, shown = parse.read_page(job.body, url=job.url, content_type=job.content_type, learnt=of_blob(job.learnt))
     known = _normalised(job, feed)
     entries = without_furniture(known.entries, Recurring()).entries
-    # Where an entry's page is no article, the entry stays as its feed has it.
-    for entry in entries if job.source.has_entries else ():
-        if found := parse.wall(job.body, title=entry.title, text=entry.text):
+    for entry in entries:
+        if job.source.has_entries and (found := parse.wall(job.body, title=entry.title, text=entry.text)):
             raise ParseError(f"{found}, where the text of an entry was expected", remedy="the feed's own text stays")
+        # What has a date is an article, though its headline be of an error.
+        if entry.published is None and (found := parse.stand_in(entry.title, entry.text)):
+            raise ParseError(f"{found}, where an article was expected", remedy="look at the address in a browser")
     return replace(_reading(feed, known), entries=entries, shown=shown)
 
 

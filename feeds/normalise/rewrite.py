@@ -211,7 +211,10 @@ def _name(address: str | None) -> str:
 
 
 def _films(tree: LexborHTMLParser, base: str) -> None:
-    """Give films and sounds their real addresses; what has none leaves its words."""
+    """Give films and sounds their real addresses; what has none leaves its words.
+
+    The words within others ("Your browser does not support …") are for browsers that can't show them; links stay.
+    """
     for node in tree.css("video > source, audio > source"):
         url = resolved(base, real_address(node.attributes)[0])
         _put_address(node, url)
@@ -224,8 +227,12 @@ def _films(tree: LexborHTMLParser, base: str) -> None:
             if poster := node.attributes.get("poster"):
                 node.insert_before(_image_at(tree, poster), move=True)
             node.unwrap(delete_empty=True)
-        elif "controls" not in node.attributes:  # without them nobody can play it
+            continue
+        if "controls" not in node.attributes:  # without them nobody can play it
             node.attrs["controls"] = ""
+        for child in list(node.iter(include_text=True)):
+            if child.tag not in ("source", "a") and (child.is_text_node or child.css_first("a[href]") is None):
+                child.decompose()
 
 
 def _image_at(tree: LexborHTMLParser, address: str) -> LexborNode:

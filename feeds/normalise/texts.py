@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from html import escape
+from html import escape, unescape
 from itertools import groupby
 from urllib.parse import unquote, urlsplit
 
@@ -33,6 +33,9 @@ TITLE_FROM_TEXT_CHARS = 120
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[dh]\b.*?</t[dh]>", re.DOTALL)
 _CAPTION = re.compile(r"<figcaption\b.*?</figcaption>", re.DOTALL)
+_ESCAPABLE = "p|div|span|h[1-6]|ul|ol|table|figure|img|a|b|strong|em|i|blockquote|article|section"
+_ESCAPED_TWICE = re.compile(rf"\s*&lt;(?:{_ESCAPABLE})\b[^<]*&lt;/(?:{_ESCAPABLE})&gt;\s*", re.IGNORECASE)
+"""Markup from its first to its last character, all of it as references: escaped once more than was meant."""
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}$", re.IGNORECASE)
 _SLUG = re.compile(r"[-_+\s]+")
 
@@ -85,7 +88,8 @@ def body_of(summary: RawText | None, content: RawText | None, place: Place) -> B
         short, long, short_text, long_text = long, short, long_text, short_text
     picture = long.picture or short.picture
     if not (long_text or long.embeds or _has_media(long.html)):
-        return Body(short.html or long.html, "", short_text, picture)
+        shown = short_text or short.embeds or _has_media(short.html)
+        return Body(short.html if shown else "", "", short_text, picture)
     beginning = short.html if _is_summary(short_text, long_text) else excerpt_of(long_text, long.html)
     return Body(beginning, long.html, long_text, picture)
 
@@ -132,7 +136,7 @@ def _clean(text: RawText | None, place: Place) -> Rewritten:
         return Rewritten("")
     if text.type == "text":
         return Rewritten(from_text(text.value))
-    return clean(text.value, *place.of(text))
+    return clean(unescape(text.value) if _ESCAPED_TWICE.fullmatch(text.value) else text.value, *place.of(text))
 
 
 def _words(body: Rewritten) -> str:

@@ -1,6 +1,7 @@
 """The bytes of a document in UTF-8, whatever they were in. First step of `parse`. Pure.
 
-The order is BOM, charset of the Content-Type, XML declaration (RFC 7303 §3), then UTF-8 and windows-1252. Labels are
+The order is BOM, charset of the Content-Type, XML declaration (RFC 7303 §3), then UTF-8, a charset of another script
+that the bytes plainly are in (`guessed`), and windows-1252. Labels are
 those of the WHATWG Encoding standard, read as browsers do (Latin-1 is windows-1252), their common misspellings, and
 what else Python knows. A label is believed as long as the bytes allow it: what is UTF-8, but for a slip, is UTF-8
 whatever a label of single bytes says, and whatever one of several where the document says so itself or is long enough.
@@ -19,6 +20,7 @@ from webencodings.labels import LABELS
 from feeds.errors import ParseError
 from feeds.files import tables
 from feeds.parse.fields import MAX_LEAD_BYTES
+from feeds.parse.guessed import guessed
 
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']?\s*([A-Za-z0-9._:\- ]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
@@ -61,8 +63,8 @@ ENOUGH_CHARACTERS = 30
 def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
     """Return *body* in UTF-8 without a byte order mark; the XML declaration keeps what it said.
 
-    Never fails: bytes that no label explains are UTF-8 where they can be, windows-1252 where not, byte by byte, so
-    that one bad byte spoils one character.
+    Never fails: bytes that no label explains are UTF-8 where they can be, windows-1252 where nothing tells, byte by
+    byte, so that one bad byte spoils one character.
     >>> to_utf8(b'<?xml version="1.0" encoding="koi8-r"?><a>\\xcd\\xc9\\xd2</a>')[-13:-4].decode()
     '<a>мир'
     """
@@ -76,7 +78,7 @@ def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
         for encoding in encodings:
             if (converted := read(body, encoding)) is not None:
                 return converted
-    return _decoded(body, "utf-8")
+    return _decoded(body, guessed(body) or "utf-8")
 
 
 def _as_marked(body: bytes) -> bytes | None:
@@ -204,6 +206,10 @@ codecs.register_error("wiredesk-as-windows-1252", _bad_bytes_as("cp1252"))
 
 _LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
+_NO_CHARACTER = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+BINARY = 20
+"""Where more than one character in so many is none, and more than BINARY_LEAST are, the bytes are no text."""
+BINARY_LEAST = 3
 _BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
 
 
@@ -212,7 +218,10 @@ def decode(body: bytes, *, name: str = "the document") -> str:
 
     Raises ParseError where there is none.
     """
-    text = _NO_TEXT.sub("", _LINE_END.sub("\n", to_utf8(body).decode()))
+    text = to_utf8(body).decode()
+    if BINARY_LEAST < (odd := len(_NO_CHARACTER.findall(text))) and odd * BINARY > len(text):
+        raise ParseError(f"{name} is no text", remedy="save the article as plain text, Markdown or HTML")
+    text = _NO_TEXT.sub("", _LINE_END.sub("\n", text))
     if not text.strip():
         raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
     return _BLANK.sub(" ", text)

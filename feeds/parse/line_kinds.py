@@ -17,7 +17,8 @@ from feeds.urls import host_of
 
 # --------------------------------------------------------------------------- breadcrumb
 
-_STRONG = re.compile(r"\s*(?:>>|[>›»→⟩❯▶▸➔⇒]|::)\s*")
+_STRONG = re.compile(r"\s*(?:>>|[>›»→⟩❯▶▸➔⇒])\s*|\s+::\s+")
+_MARKUP = re.compile(r"<|[-=]>")
 _WEAK = re.compile(r"\s+[|/\\·•–—-]\s+|\s*[|\\]\s*|(?<=\w)/(?=\w)")
 _HERE = re.compile(
     r"^(?:you are here|sie sind hier|vous êtes ici|estás en|sei in|section|category|filed under)\s*:?\s+", re.I
@@ -44,8 +45,10 @@ def breadcrumb(line: str) -> tuple[str, ...]:
 
 
 def _is_text(line: str) -> bool:
-    """Tell whether *line* is nothing or a sentence, an item, a quotation, an address: no breadcrumb."""
-    return len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line
+    """Tell whether *line* is nothing or a sentence, an item, a quotation, an address, or has markup: no breadcrumb."""
+    if len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")):
+        return True
+    return "://" in line or _MARKUP.search(line) is not None
 
 
 def _are_short(parts: tuple[str, ...], strong: bool) -> bool:

@@ -413,6 +413,10 @@ def _list_tag(element: Any) -> str:
     return element.get("rend") if element.get("rend") in ("ol", "dl") else "ul"
 
 
+def _in_definitions(element: Any) -> bool:
+    return (element.get("rend") or "").startswith(("dt-", "dd-"))
+
+
 def _heading_tag(element: Any) -> str:
     rendered = element.get("rend") or ""
     return rendered if re.fullmatch(r"h[1-6]", rendered) else "h3"
@@ -431,7 +435,7 @@ _TAGS: dict[str, Callable[[Any], str]] = {
     "hi": lambda element: _RENDERED.get(element.get("rend") or "", "em"),
     "cell": lambda element: "th" if element.get("role") == "head" else "td",
     "ab": lambda _: "p",
-    "item": lambda _: "li",
+    "item": lambda element: (element.get("rend") or "")[:2] if _in_definitions(element) else "li",
     "quote": lambda _: "blockquote",
     "lb": lambda _: "br",
     "row": lambda _: "tr",
@@ -473,5 +477,12 @@ def wall(body: bytes, *, title: str, text: str) -> str:
         return "a page that says that it is not for free"
     if _PAYWALL.search(text[-END_CHARS:]):
         return "the beginning of an article behind a paywall"
+    return stand_in(title, text)
+
+
+def stand_in(title: str, text: str) -> str:
+    """Return what a page is that was read as *title* and *text* and is no article at all: a test for robots, a question
+    for consent, an error page; ``""`` for others.
+    """
     short = f"{title}\n{text if len(text) < WALL_CHARS else ''}"
     return next((name for name, phrases in _WALLS.items() if phrases.search(short)), "")

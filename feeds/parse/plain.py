@@ -359,7 +359,7 @@ def _marked_heading(block: _Block) -> str | None:
 
 def _plain_heading(text: str, below: str) -> str | None:
     """*text* where it heads what stands *below*: it is short and no sentence, and below is something to be headed."""
-    if not _can_head(text) or line_kinds.credit(text) or line_kinds.stated(text):
+    if not _can_head(text) or below[0].islower() or line_kinds.credit(text) or line_kinds.stated(text):
         return None
     return text if _mark(below) or _SENTENCE_END.search(below) or len(below) > 110 or below[0] in _QUOTES else None
 

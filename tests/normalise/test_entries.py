@@ -141,6 +141,33 @@ def test_a_picture_without_words_is_content(one: One) -> None:
     assert (entry.summary, entry.content) == ("", html)
 
 
+@pytest.mark.parametrize("hollow", ["<br>", "&nbsp;<p>&nbsp;</p><br/>", "<hr><br>"])
+def test_a_text_in_which_nothing_is_seen_is_none(one: One, hollow: str) -> None:
+    entry = one(content=hollow)
+    assert (entry.summary, entry.content, entry.text) == ("", "", "")
+
+
+def test_markup_that_was_escaped_twice_is_markup(one: One) -> None:
+    entry = one(
+        content="&lt;p&gt;Fish &amp;amp; chips, &lt;b&gt;hot&lt;/b&gt;.&lt;/p&gt;\n"
+        "&lt;p&gt;&lt;script&gt;x()&lt;/script&gt;Salt.&lt;/p&gt;"
+    )
+    assert entry.content == "<p>Fish &amp; chips, <b>hot</b>.</p>\n<p>Salt.</p>"
+    assert entry.text == "Fish & chips, hot.\nSalt."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Write &lt;p&gt; before and &lt;/p&gt; behind it.",
+        "<p>&lt;b&gt;bold&lt;/b&gt;</p>",
+        "&lt;p&gt; begins a paragraph.",
+    ],
+)
+def test_markup_that_is_talked_about_stays_words(one: One, said: str) -> None:
+    assert one(content=said).content == said
+
+
 def test_plain_text_keeps_its_paragraphs_and_its_signs(one: One) -> None:
     entry = one(content=text("a < b & c\nnext\n\nlast <b>"))
     assert entry.content == "<p>a &lt; b &amp; c<br>next</p><p>last &lt;b&gt;</p>"

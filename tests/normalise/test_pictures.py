@@ -295,3 +295,22 @@ def test_empty_films_leave_their_still_and_words() -> None:
 )
 def test_hostile_nesting_ends(markup: str) -> None:
     assert len(sanitise(markup, BASE)) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("inside", "left"),
+    [
+        ("Your browser does not support the video tag.", ""),
+        ("<p>Your browser can't play this.</p>", ""),
+        (
+            "Get <a href='/f.mp4'>the film</a>",
+            '<a href="https://shore.example/f.mp4" rel="noopener noreferrer">the film</a>',
+        ),
+    ],
+)
+def test_what_films_say_to_browsers_that_cannot_show_them_is_not_of_the_text(
+    one: Callable[..., Entry], inside: str, left: str
+) -> None:
+    entry = one(content=f"<p>The tide.</p><video src='/f.mp4'>{inside}</video>")
+    assert entry.content == f'<p>The tide.</p><video src="https://shore.example/f.mp4" controls="">{left}</video>'
+    assert "rowser" not in entry.text + entry.summary

@@ -182,3 +182,37 @@ def test_a_slip_in_utf_8_does_not_make_it_another_charset(label: str) -> None:
 def test_a_slip_in_another_charset_spoils_one_character() -> None:
     body = b'<?xml version="1.0" encoding="gbk"?><a>' + "今天渡轮晚点一个小时".encode("gbk") * 2 + b"\xff</a>"
     assert to_utf8(body).decode().endswith("<a>" + "今天渡轮晚点一个小时" * 2 + "\ufffd</a>")
+
+
+UNDECLARED = [
+    ("Паром опаздывает на час", "windows-1251"),
+    ("Рада гавані проголосувала у вівторок", "windows-1251"),
+    ("Паром опаздывает на час", "koi8-r"),
+    ("港の橋を架け替えることを決めた", "shift_jis"),
+    ("お知らせ：サーバーメンテナンスについて", "euc-jp"),
+    ("港口委员会星期二投票决定在明年冬天之前更换铁桥", "gb2312"),
+    ("港口委員會星期二投票決定在明年冬天之前更換鐵橋", "big5"),
+    ("항구 위원회는 화요일에 내년 겨울 전에 철교를 교체하기로 투표했다", "euc-kr"),
+    ("Το συμβούλιο του λιμανιού ψήφισε την Τρίτη", "windows-1253"),
+    ("מועצת הנמל הצביעה ביום שלישי על החלפת הגשר", "windows-1255"),
+    ("صوت مجلس الميناء يوم الثلاثاء على استبدال الجسر", "windows-1256"),
+    ("สภาท่าเรือลงมติในวันอังคารให้เปลี่ยนสะพานเหล็ก", "cp874"),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding"), UNDECLARED)
+@pytest.mark.parametrize("named", [None, "utf-8"])
+def test_a_charset_of_another_script_is_known_though_nobody_names_it(
+    text: str, encoding: str, named: str | None
+) -> None:
+    assert title(document(text, named).encode(encoding)) == text
+    assert to_utf8(f"{text}\n\n{text}".encode(encoding)).decode() == f"{text}\n\n{text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Café déjà vu à l’été, naïve façade", "Überraschung in Köln: Äpfel kosten 5 €", "São Paulo não é Lisboa: «ação»",
+     "£££ €€€", "“Ångström”", "äöüß", "Ÿ"],
+)  # fmt: skip
+def test_a_latin_text_that_names_no_charset_is_windows_1252(text: str) -> None:
+    assert title(document(text, None).encode("cp1252")) == text

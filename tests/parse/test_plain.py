@@ -121,7 +121,9 @@ def test_breadcrumbs_are_known_with_any_separator(line: str, crumbs: tuple[str, 
 @pytest.mark.parametrize(
     "headline",
     ["Rates up again | Live updates from the bank", "Harbour wall - nine years on", "Harbour wall opens: what to know",
-     "Wall, port and quay", "5 > 3: what pupils got wrong this year in the national test of arithmetic"],
+     "Wall, port and quay", "Why the <script> tag is slow", "A List<Tide> for all", "From C -> Rust in a year",
+     "Ask <desk@wall.example> about it", "std::vector and its friends",
+     "5 > 3: what pupils got wrong this year in the national test of arithmetic"],
 )  # fmt: skip
 def test_a_headline_is_no_breadcrumb(headline: str) -> None:
     entry = entry_of(f"{headline}\n\n{BODY.split(chr(10), 2)[2]}")
@@ -300,10 +302,27 @@ def test_an_empty_file_is_an_error_with_a_remedy(body: bytes) -> None:
         parse_document(body, name="a.txt")
 
 
-@pytest.mark.parametrize("body", [b"PK\x03\x04zip", b"\x89PNG\r\n", b"{\\rtf1 text}"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"PK\x03\x04zip", b"\x89PNG\r\n", b"{\\rtf1 text}", b"ID3\x03\x00\x00\x00\x00\x0fTIT2" + bytes(range(256)),
+        b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00" + bytes(range(256)), bytes(range(256)) * 4, bytes(range(1, 200)),
+        b"\x00\x00\x00\x01Bud1\x00\x00\x10\x00\x00\x00\x08\x00" * 9,
+        b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(range(256)),
+    ],
+)  # fmt: skip
 def test_what_is_no_text_is_an_error_with_a_remedy(body: bytes) -> None:
     with pytest.raises(ParseError, match="is no text; save"):
         parse_document(body, name="a.txt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Tide tables\x00 for May\n\nHigh water is at noon.", "Tide tables\n\n\x1b[1mHigh\x1b[0m water is at noon.\x1a",
+     "\x0cTide tables for May\x07"],
+)  # fmt: skip
+def test_a_text_with_a_control_character_in_it_is_a_text_still(text: str) -> None:
+    assert title_of(entry_of(text)).startswith("Tide tables")
 
 
 def test_a_huge_file_is_an_error_with_a_remedy() -> None:
@@ -412,3 +431,10 @@ def test_the_seed_becomes_one_article(shared_data: Path) -> None:
     assert [html.count(tag) for tag in ("<h2>", "<ul>", "<li>", "<blockquote>", "<p>")] == [3, 1, 5, 2, 7]
     for gone in ("Source", "indian mirror", "comments", "Reply", "News &gt;", "•"):
         assert gone not in html
+
+
+def test_what_goes_on_in_small_letters_has_no_heading_above() -> None:
+    entry = entry_of(
+        "Harbour wall opens\n\nThe region and the port\ncarry the cost together, and nobody else.\n\nMore soon."
+    )
+    assert entry.content is not None and "<h2>" not in entry.content.value
