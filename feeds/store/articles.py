@@ -62,9 +62,6 @@ Brought = dict[int, list[tuple[Entry, int]]]
 """Entries with their source's row, the first that came first, by the article's row."""
 
 
-_NEWEST_ENTRY = select(func.max(entries.c.id))
-
-
 class Articles(Verbs):
     """``tx.articles``"""
 
@@ -251,7 +248,7 @@ class Articles(Verbs):
 
     def newest_entry(self) -> int:
         """The number of the entry that came last, 0 before any."""
-        return int(self._execute(_NEWEST_ENTRY).scalar_one() or 0)
+        return saving.newest_entry(self._connection)
 
     def count(self) -> int:
         """How many articles are stored."""

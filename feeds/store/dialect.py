@@ -72,8 +72,8 @@ SOON_GONE = {
 RESTED_S = 1.0
 """With each use of a connection the question whether it is still there would be a tenth of what a batch costs."""
 
-MOST_PARAMETERS = {"postgresql": 50, "sqlite": 2000}
-"""Of one statement: up to so many psycopg remembers how it was taken apart."""
+MOST_PARAMETERS = 50
+"""Of one statement for PostgreSQL: up to so many psycopg remembers how it was taken apart."""
 
 T = TypeVar("T")
 V = TypeVar("V", bound=Struct)
@@ -294,39 +294,32 @@ def execute_many(connection: Connection, statement: str, rows: Sequence[Sequence
 
 
 def insert_many(
-    connection: Connection,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    unless: Sequence[str] = (),
-    returning: Sequence[str] = (),
-) -> list[AnyRow]:
-    """Insert *rows*, which all have the columns of the first; the columns *returning* of each, in any order. A row for
-    which there is one with the same columns *unless* is left out.
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, unless: Sequence[str] = ()
+) -> None:
+    """Insert *rows*, which all have the columns of the first. A row for which there is one with the same columns
+    *unless* is left out.
     """
     names = list(rows[0]) if rows else []
     more = f" ON CONFLICT ({', '.join(unless)}) DO NOTHING" if unless else ""
-    more += f" RETURNING {', '.join(returning)}" if returning else ""
-    values = [[plain(row[name]) for name in names] for row in rows]
-    return insert_values(connection, table.name, names, values, more)
+    insert_values(connection, table.name, names, [[plain(row[name]) for name in names] for row in rows], more)
 
 
 def insert_values(
     connection: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], more: str = ""
-) -> list[AnyRow]:
+) -> None:
     """Insert *rows* of values as a driver takes them (`plain`), for the columns *names*, with *more* behind the
-    statement; what it returns. As `execute_many` for what every poll and every new entry writes; a few rows with one
-    statement cost PostgreSQL's driver half of what they do one by one.
+    statement. As `execute_many` for what every poll and every new entry writes.
     """
-    found: list[AnyRow] = []
-    postgres = is_postgres(connection)
-    of_row = f"({', '.join(['%s' if postgres else '?'] * len(names))})"
-    most = MOST_PARAMETERS["postgresql" if postgres else "sqlite"]
-    for some in chunks(rows, max(1, most // max(1, len(names)))):
-        statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([of_row] * len(some))}{more}"
-        done = connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
-        found += done.all() if done.returns_rows else ()
-    return found
+    insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES "
+    if not is_postgres(connection):
+        # Row by row: of each statement the driver keeps the values that it was given last, 12 MB where there was one
+        # for each number of rows, and SQLite takes longer to read such a statement than to insert its rows.
+        execute_many(connection, f"{insert}({', '.join('?' * len(names))}){more}", rows)
+        return
+    of_row = f"({', '.join(['%s'] * len(names))})"
+    for some in chunks(rows, max(1, MOST_PARAMETERS // max(1, len(names)))):  # half of what they cost one by one
+        values = tuple(chain.from_iterable(some))
+        connection.exec_driver_sql(f"{insert}{', '.join([of_row] * len(some))}{more}", values)
 
 
 @cache

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Select, Table, bindparam, null, select, union_all, update
+from sqlalchemy import Connection, Select, Table, bindparam, func, null, select, union_all, update
 
 from feeds.codec import entry_to_blob
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
@@ -79,7 +79,7 @@ def save(
     batch.outranking = _outranking(connection, batch)
     renamed = [row.article_id for _, row in batch.updated.values() if row.shown]
     search_index.forget(connection, [*renamed, *(batch.rows[uid].id for uid in batch.outranking)])
-    newest = _insert_entries(connection, batch, now)
+    _insert_entries(connection, batch, now)
     hydrate.keep_words(
         connection, [row.id for one, row in batch.updated.values() if one.significant and row.shown], now
     )
@@ -103,7 +103,7 @@ def save(
         new=len(batch.born),
         updated=len(batch.updated),
         copies=len(batch.copies),
-        newest_entry=newest,
+        newest_entry=newest_entry(connection),
         sections_changed=changed,
     )
 
@@ -189,10 +189,8 @@ def _insert_articles(connection: Connection, batch: _Batch, now: datetime, ranks
                 "seen_at": now,
             }
         )
-    id_of: dict[str, int] = dict(dialect.insert_many(connection, articles, rows, returning=("uid", "id")))
-    batch.rows |= {
-        row["uid"]: _Article(id_of[row["uid"]], row["uid"], row["rank_at"], row["published_at"]) for row in rows
-    }
+    dialect.insert_many(connection, articles, rows)
+    _add_rows(connection, batch, batch.born)
 
 
 def _last_change(entry: Entry, published: datetime, now: datetime) -> datetime | None:
@@ -221,8 +219,8 @@ def _outranking(connection: Connection, batch: _Batch) -> dict[str, Decision]:
     return best
 
 
-def _insert_entries(connection: Connection, batch: _Batch, now: datetime) -> int:
-    """Insert what is fresh; the number of the entry that came last, 0 where none is."""
+def _insert_entries(connection: Connection, batch: _Batch, now: datetime) -> None:
+    """Insert what is fresh."""
     rows = []
     for decision in batch.fresh.values():
         uid = decision.article_uid
@@ -240,8 +238,15 @@ def _insert_entries(connection: Connection, batch: _Batch, now: datetime) -> int
         )
     outranked = [batch.rows[uid].id for uid in batch.outranking]
     change_in(connection, update(entries).values(shown=0), entries.c.article_id, outranked)
-    inserted = dialect.insert_many(connection, entries, rows, returning=("id",))
-    return max((row.id for row in inserted), default=0)
+    dialect.insert_many(connection, entries, rows)
+
+
+_NEWEST_ENTRY = select(func.max(entries.c.id))
+
+
+def newest_entry(connection: Connection) -> int:
+    """See `Articles.newest_entry`."""
+    return int(connection.execute(_NEWEST_ENTRY).scalar_one() or 0)
 
 
 def _entry_columns(decision: Decision, now: datetime) -> dict[str, Any]:

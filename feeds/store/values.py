@@ -145,7 +145,7 @@ class InboxItem(Struct, frozen=True, kw_only=True):
 
 class SaveReport(Struct, frozen=True, kw_only=True):
     """What a batch came to; *sections_changed* are the paths whose documents are out of date now, *newest_entry* is the
-    number of the entry that came last, 0 where none came.
+    number of the entry that came last, whoever saved it.
     """
 
     new: int = 0

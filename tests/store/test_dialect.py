@@ -95,12 +95,12 @@ def test_many_rows_are_written_and_found_by_a_list_of_any_length(store):
     marks = [-(2**63), 2**63 - 1, *range(500)]
     with store.unfenced() as connection:
         rows = [{"name": name, "value": at} for at, name in enumerate(names)]
-        written = insert_many(connection, counters, rows, returning=("name", "value"))
-        assert sorted(written) == sorted((name, at) for at, name in enumerate(names))
+        insert_many(connection, counters, rows)
         again = [{"name": "plain", "value": 7}, {"name": "new", "value": 7}]
-        assert insert_many(connection, counters, again, unless=("name",), returning=("name",)) == [("new",)]
+        insert_many(connection, counters, again, unless=("name",))
         insert_many(connection, tombstones, [{"mark": mark, "met_at": NOW, "forever": 0} for mark in marks])
         found = rows_in(connection, select(counters), counters.c.name, [*names, "nobody's"])
         assert {row.name: row.value for row in found} == {name: at for at, name in enumerate(names)}
+        assert next(rows_in(connection, select(counters.c.value), counters.c.name, ["new"])).value == 7
         assert {row.mark for row in rows_in(connection, select(tombstones), tombstones.c.mark, marks)} == set(marks)
         assert not list(rows_in(connection, select(counters), counters.c.name, []))
