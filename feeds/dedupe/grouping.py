@@ -187,7 +187,8 @@ class Stories:
         start = 0
         for entry, size in zip(joining, sizes, strict=True):
             end, now = start + size, entry.first_seen
-            self.forget(now)
+            if now != self._arrived or len(self._stories) > self._most:
+                self.forget(now)
             if now != self._arrived:  # what came at another time came in another batch
                 self._batch += 1
                 self._arrived = now
@@ -335,12 +336,13 @@ class Stories:
         """Put one more article into the story *uid*, which it begins where there is none."""
         story = self._stories.get(uid)
         if story is None:
-            story = Story(uid, (), 0, now, first=member.number, newest=member.number)
+            story = Story(uid, (member,), 1, now, first=member.number, newest=member.number)
             self._stories[uid] = self._by_first[story.first] = story
-        story.members = tuple(sorted((*story.members, member))[-RECENT:])
-        story.newest = member.number
-        story.articles += 1
-        story.touched = max(story.touched, now)
+        else:
+            story.members = tuple(sorted((*story.members, member))[-RECENT:])
+            story.newest = member.number
+            story.articles += 1
+            story.touched = max(story.touched, now)
         self._number(story.first)
 
     def _number(self, first: int) -> None:

@@ -259,10 +259,16 @@ def tells(signature: bytes) -> bool:
 
 def split(signature: bytes) -> tuple[bytes, bytes]:
     """The sketch, and what was put behind it (the terms that stories are found by)."""
-    found = header(signature)
-    if found is None:
-        return b"", b""
-    return signature[: found.behind], signature[found.behind :]
+    end = end_of(signature)
+    return (signature[:end], signature[end:]) if end else (b"", b"")
+
+
+def end_of(signature: bytes | bytearray) -> int:
+    """Where the sketch ends that *signature* begins with; 0 for an empty one and one of another version."""
+    if len(signature) < _HEADER.size or signature[0] not in READABLE:
+        return 0
+    titles, figures, heads, bodies = signature[1:5]
+    return _HEADER.size + 2 * titles + 4 * (figures + heads + bodies)
 
 
 def containment(one: bytes, other: bytes) -> float | None:

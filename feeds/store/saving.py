@@ -396,15 +396,16 @@ def _stored() -> Select[Any]:
 _STORED = _stored()
 # One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
 _STORED_OF = _STORED.where(one_of(entries.c.source_id + 0, "of_sources"))
-NEWEST_AT_ONCE = 8
-"""Sources whose newest entries are asked for together; a statement is kept for each number of them."""
+NEWEST_AT_ONCE = 4
+"""Sources whose newest entries are asked for together: always so many, for it takes longer to make a statement than to
+run it for a source that is none."""
 
 
 @cache
-def _newest_of(count: int) -> Select[Any]:
-    """The newest entries of so many sources, newest first."""
+def _newest() -> Select[Any]:
+    """The newest entries of NEWEST_AT_ONCE sources, newest first."""
     parts = []
-    for place in range(count):
+    for place in range(NEWEST_AT_ONCE):
         theirs = _STORED.where(entries.c.source_id == bindparam(f"source_{place}")).order_by(entries.c.id.desc())
         parts.append(select(theirs.limit(bindparam(f"most_{place}")).subquery(f"newest_{place}")))
     found = union_all(*parts).subquery("newest")
@@ -441,9 +442,10 @@ def _recent(connection: Connection, most: Mapping[int, int]) -> dict[int, tuple[
     found: dict[int, list[KnownEntry]] = {source_id: [] for source_id in most}
     for some in chunks(list(most.items()), NEWEST_AT_ONCE):
         bound: dict[str, int] = {}
-        for place, (source_id, count) in enumerate(some):
+        for place in range(NEWEST_AT_ONCE):
+            source_id, count = some[place] if place < len(some) else (0, 0)
             bound |= {f"source_{place}": source_id, f"most_{place}": count}
-        for row in connection.execute(_newest_of(len(some)), bound):
+        for row in connection.execute(_newest(), bound):
             found[row.source_id].append(_entry(row, row.key))
     return {source_id: tuple(theirs) for source_id, theirs in found.items()}
 
