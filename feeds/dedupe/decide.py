@@ -252,7 +252,9 @@ class Deduper:
         evidence: tuple[Evidence, ...] = ()
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
-            entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
+            key = derived_key(entry)
+            entry = replace(entry, key=derived_key(entry, by_content=True) if book.holds(key) else key)
+            evidence = (reused,)
         around = NOTHING
         copied = self._certain_copy_of(document, entry, draft.sketch)
         if copied is None:

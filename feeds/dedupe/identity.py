@@ -30,7 +30,10 @@ from feeds.model import Entry, Evidence, KnownEntry
 from feeds.text import fold, spelled, words
 
 _ROMAN = re.compile(r"[ivx]{1,5}")
-_REVISION = re.compile(r"(https?://[^#]*/(?=[^/#]*\d|[^/#]*-[^/#]*-)[^/#]+)#\d{1,4}", re.IGNORECASE)
+_PERMALINK = r"[^#]*/(?=[^/#]*\d|[^/#]*-[^/#]*-)[^/#]+"
+_OF_ONE_ARTICLE = re.compile(_PERMALINK)
+"""An address whose last part has a number or three words; what has none may show something else each day."""
+_REVISION = re.compile(rf"(https?://{_PERMALINK})#\d{{1,4}}", re.IGNORECASE)
 """An id that is an article's address with the number of its revision: the BBC gives each edit another one."""
 
 TITLE_ALIKE = 0.5
@@ -132,9 +135,17 @@ class Pair(NamedTuple):
         entry, known = self.entry, self.known
         if entry.comparable and entry.comparable == known.comparable and _identifies(entry.comparable):
             # An address alone is no promise that it will always be of one article, as an id is.
-            return not entry.entry_id and self.is_next_of_series()
+            return self._is_known_by_address and self.is_next_of_series()
         moved = bool(entry.comparable and known.comparable)
         return (moved or self.redated) and self._says_something_else()
+
+    @property
+    def _is_known_by_address(self) -> bool:
+        entry_id, address = self.entry.entry_id, self.entry.comparable
+        if not entry_id:
+            return True
+        is_address = entry_id.lower().startswith("http") and addresses_of(address, entry_id) == (address,)
+        return is_address and not _OF_ONE_ARTICLE.fullmatch(address or "")
 
     def _says_something_else(self) -> bool:
         if self.same_text or self.title_likeness >= TITLE_ALIKE:
@@ -143,16 +154,25 @@ class Pair(NamedTuple):
         return shared is None or shared < TEXT_ALIKE
 
     def is_next_of_series(self) -> bool:
-        """Whether a page of a series ("Lunch Monday") shows its next part ("Lunch Tuesday"): the rest is new."""
-        if not self.redated or not self.numbered_apart:
+        """Whether a page of a series ("Lunch Monday") shows its next part ("Lunch Tuesday"): the rest is new.
+
+        A headline that runs ("Lunch") may be the same, where the address is not of one article.
+        """
+        if not self.redated or not (self.numbered_apart or self._has_running_title):
             return False
         shared = self.shared_text
         return shared is not None and shared < TEXT_ALIKE
+
+    @property
+    def _has_running_title(self) -> bool:
+        return self.same_title and not _OF_ONE_ARTICLE.fullmatch(self.entry.comparable or "")
 
     def is_plainly_same(self) -> bool:
         """Whether they are one article though their id is of several."""
         if self.same_text:
             return True
+        if self.is_next_of_series():
+            return False
         entry, known = self.entry, self.known
         if entry.comparable and known.comparable and _identifies(entry.comparable):
             same_date = entry.published == known.published
@@ -167,7 +187,7 @@ class Pair(NamedTuple):
     def says_the_same(self) -> bool:
         """What a moved id takes beside the address: posts of a live page have one address and each an id of its own."""
         if self.same_title or self.is_revision:
-            return True
+            return self.is_revision or not self.is_next_of_series()
         if self.numbered_apart and not self.same_date:
             return False
         shared = self.shared_text
@@ -185,7 +205,8 @@ class Pair(NamedTuple):
         # Too short for a hash of its text, without an address: a file under another name.
         if (self.same_text or (not self.entry.comparable and self.same_content)) and not self.redated:
             return Evidence(kind="text", detail="same title and text under another id")
-        return Evidence(kind="path", detail="same title and path on another host") if self.same_path else None
+        moved = self.same_path and not self.is_next_of_series()
+        return Evidence(kind="path", detail="same title and path on another host") if moved else None
 
 
 def numbered_apart(one: str, other: str) -> bool:
@@ -216,9 +237,14 @@ def _identifies(comparable: str) -> bool:
     return not comparable.endswith("/")
 
 
-def derived_key(entry: Entry) -> str:
-    """The key of an article whose id another article holds already: made of the id and what the article says."""
+def derived_key(entry: Entry, *, by_content: bool = False) -> str:
+    """The key of an article whose id another article holds already: made of the id and what the article says.
+
+    *by_content*: not of its title alone, which comes again and again.
+    """
     said = f"{entry.comparable or ''}\n{title_key(entry.title) or entry.text_hash}"
+    if by_content:
+        said += f"\n{entry.content_hash}"
     return f"{entry.key}~{xxhash.xxh3_64_hexdigest(said.encode('utf-8', 'surrogatepass'))}"
 
 
@@ -315,7 +341,7 @@ class SourceBook:
 
     def moved(self, entry: Entry, sketch: bytes) -> Identified | None:
         """The stored entry that *entry* is under another id; None where the source has not shown it before."""
-        return self._take(self._at_address(entry, sketch) or self._of_title(entry))
+        return self._take(self._at_address(entry, sketch) or self._of_title(entry, sketch))
 
     def _take(self, found: Identified | None) -> Identified | None:
         if found is not None:
@@ -347,12 +373,12 @@ class SourceBook:
                 return Identified(known, Evidence(kind="url", detail=f"{address} under another id"))
         return None
 
-    def _of_title(self, entry: Entry) -> Identified | None:
+    def _of_title(self, entry: Entry, sketch: bytes) -> Identified | None:
         key = title_key(entry.title)
         if not key:
             return None
         for known in self._free(self._by_title.get(key, ())):
-            if (why := Pair(entry, known).beside_title()) is not None:
+            if (why := Pair(entry, known, sketch).beside_title()) is not None:
                 return Identified(known, why)
             if self._flood and self._titles[key] == 1 and len(self._by_title[key]) == 1:
                 return Identified(known, Evidence(kind="flood", detail="archive issued again, same title"))

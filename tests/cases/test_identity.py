@@ -183,3 +183,41 @@ def test_a_page_of_notes_with_numbers_shows_another_note_each_time(desk: CaseDes
              (("soup", OLD, 1), ("bread", NEW, 2))]  # fmt: skip
     _, second = polled(desk, *notes)
     assert len(second.items) == 2
+
+
+WEEK = (OLD, NEW, BRIDGE, "Pancakes with jam and cream, as on every Thursday since the house on the quay was built.")
+
+
+@pytest.mark.parametrize("guids", ["none", "each its own", "the address"])
+@pytest.mark.parametrize("shown", [1, 2])
+@pytest.mark.parametrize("title", ["Lunch", "Morning briefing", "Weather today"])
+def test_a_running_title_on_one_page_is_another_article_each_day(
+    desk: CaseDesk, guids: str, shown: int, title: str
+) -> None:
+    """The page is the same, and so is the headline; date and text are new."""
+    page = "https://example.org/today"
+    ids: dict[str, str | None] = {"none": None, "the address": page}
+    days = [item(title, text, day, link=page, guid=ids.get(guids, f"k{day}")) for day, text in enumerate(WEEK, start=2)]
+    polls = [*("".join(days[max(0, last - shown) : last][::-1]) for last in range(1, len(days) + 1)), days[-1]]
+    first, *_, last = polled(desk, *polls)
+    assert len({one["id"] for one in last.items}) == len(WEEK)
+    assert last.items[-1]["id"] == first.items[0]["id"] and "leeks" in last.items[-1]["content_html"]
+
+
+@pytest.mark.parametrize(
+    ("link", "guid", "day", "text"),
+    [
+        ("https://example.org/2026/lunch-17", None, 3, NEW),  # an address of one article
+        ("https://example.org/2026/lunch-17", "https://example.org/2026/lunch-17", 3, NEW),
+        ("https://example.org/today", "k1", 3, NEW),  # an id
+        ("https://example.org/today", None, 2, NEW),  # the same day
+        ("https://example.org/today", None, 3, f"{OLD} Sold out."),
+    ],
+)
+def test_what_is_rewritten_under_its_title_is_the_same_article(
+    desk: CaseDesk, link: str, guid: str | None, day: int, text: str
+) -> None:
+    first, second = polled(
+        desk, item("Lunch", OLD, 2, link=link, guid=guid), item("Lunch", text, day, link=link, guid=guid)
+    )
+    assert told(second) == told(first)
