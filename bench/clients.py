@@ -23,12 +23,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import serve  # noqa: E402
+from running import memory_bytes  # noqa: E402
 
 HEAD = b" HTTP/1.1\r\nHost: desk\r\n"
 HELD: dict[str, tuple[bytes, bytes]] = {
@@ -85,7 +84,7 @@ def row(beside: str, times: list[float | None], pid: int) -> dict[str, str | flo
         "failed": len(times) - len(took),
         "p50_ms": statistics.median(took) if took else float("nan"),
         "p99_ms": took[int(len(took) * 0.99)] if took else float("nan"),
-        "mb": memory_mb(pid),
+        "mb": memory_bytes(pid) >> 20,
     }
 
 
@@ -157,12 +156,6 @@ def flood(path_of: Callable[[int], str], port: int, clients: int, seconds: float
                 chosen.unregister(key.fileobj)
                 key.fileobj.close()
                 begin()
-
-
-def memory_mb(root: int) -> int:
-    """Proportional memory of a process and all below it."""
-    parent = psutil.Process(root)
-    return sum(one.memory_full_info().pss for one in (parent, *parent.children(recursive=True))) >> 20
 
 
 if __name__ == "__main__":

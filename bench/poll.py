@@ -34,6 +34,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from origin import Newsstand, nginx  # noqa: E402
+from running import memory_bytes  # noqa: E402
 
 DATA = HERE.parents[1] / "shared" / "data" / "feeds" / "realworld_2026_dev.tar.gz"
 CACHE = Path(
@@ -141,29 +142,9 @@ def run(
 
 
 def _watch(process: subprocess.Popen[bytes], greatest: list[float]) -> None:
-    """The sum of what the tree holds for itself alone and its share of the rest (PSS)."""
     while process.poll() is None:
-        held = 0.0
-        for pid in _tree(process.pid):
-            try:
-                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                    if line.startswith("Pss:"):
-                        held += int(line.split()[1]) / 1024
-            except OSError:
-                continue
-        greatest[0] = max(greatest[0], held)
+        greatest[0] = max(greatest[0], memory_bytes(process.pid) / (1 << 20))
         time.sleep(0.2)
-
-
-def _tree(pid: int) -> list[int]:
-    """*pid* and what it, or any thread of it, has started."""
-    children: list[str] = []
-    try:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            children += (thread / "children").read_text().split()
-    except OSError:
-        return []
-    return [pid] + [each for child in children for each in _tree(int(child))]
 
 
 # --------------------------------------------------------------------------- who is measured

@@ -5,7 +5,6 @@ Linux alone: what a process uses is read from `/proc`.
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sqlite3
@@ -13,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from xml.sax.saxutils import escape
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -138,12 +140,7 @@ class Running(Desk):
     def pids(self) -> list[int]:
         """The processes of the desk, the parent first."""
         assert self.process is not None
-        found = [self.process.pid]
-        for pid in found:
-            for task in _tasks(pid):
-                children = _read(Path(f"/proc/{pid}/task/{task}/children"))
-                found += [int(child) for child in children.split() if int(child) not in found]
-        return found
+        return [process.pid for process in tree(self.process.pid)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,39 +154,41 @@ class Usage:
     name: str
 
 
-def usage(pid: int) -> Usage:
-    """What the process *pid* has used since it began."""
-    wakeups, tasks = 0, _tasks(pid)
-    # Of the process as a whole: what threads have used that are gone by now counts, too.
-    cpu_ticks = sum(map(int, _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[11:13]))
-    for task in tasks:
-        switches = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", _read(Path(f"/proc/{pid}/task/{task}/status")), re.M)
-        wakeups += int(switches[1]) if switches else 0
-    pss = re.search(r"^Pss:\s*(\d+) kB", _read(Path(f"/proc/{pid}/smaps_rollup")), re.M)
-    return Usage(
-        cpu_ticks / os.sysconf("SC_CLK_TCK"), wakeups, int(pss[1]) * 1024 if pss else 0, len(tasks), _name(pid)
-    )
-
-
-def _tasks(pid: int) -> list[str]:
+def tree(pid: int) -> list[psutil.Process]:
+    """The process *pid* and all that came of it; none where it is gone."""
     try:
-        return os.listdir(f"/proc/{pid}/task")
-    except OSError:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
         return []
 
 
-def _read(path: Path) -> str:
+def memory_bytes(pid: int) -> int:
+    """What the tree of a process holds for itself alone and its share of the rest (PSS)."""
+    held = 0
+    for process in tree(pid):
+        with suppress(psutil.Error):
+            held += process.memory_full_info().pss
+    return held
+
+
+def usage(pid: int) -> Usage:
+    """What the process *pid* has used since it began; nothing where it is gone."""
     try:
-        return path.read_text()
-    except OSError:
-        return ""
+        process = psutil.Process(pid)
+        cpu = process.cpu_times()
+        statuses = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/status")]
+        wakeups = re.findall(r"^voluntary_ctxt_switches:\s*(\d+)", "".join(statuses), re.M)
+        held = process.memory_full_info().pss
+        return Usage(cpu.user + cpu.system, sum(map(int, wakeups)), held, len(statuses), _name(process))
+    except (psutil.Error, OSError):
+        return Usage(0, 0, 0, 0, "")
 
 
-def _name(pid: int) -> str:
-    called = _read(Path(f"/proc/{pid}/comm")).strip()
-    if called.startswith("wiredesk "):
-        return called.removeprefix("wiredesk ")
-    words = _read(Path(f"/proc/{pid}/cmdline")).split("\0")
+def _name(process: psutil.Process) -> str:
+    if process.name().startswith("wiredesk "):
+        return process.name().removeprefix("wiredesk ")
+    words = process.cmdline()
     if "feeds.cli" in words:
         return words[words.index("feeds.cli") + 1]
     return "spawned" if any("multiprocessing" in word for word in words) else " ".join(words)[:30]
