@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,16 +25,15 @@ from feeds.errors import ParseError  # noqa: E402
 from feeds.parse import parse  # noqa: E402
 from feeds.parsed import ParsedEntry, ParsedFeed, RawText  # noqa: E402
 from feeds.text import plain  # noqa: E402
+from tests.development import SHARED_DATA, archived  # noqa: E402
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds"
 ARCHIVES = ("gofeed_testdata.tar.gz", "fastfeedparser_integration.tar.gz")
 FIELDS = ("entries", "id", "link", "title", "published", "updated")
 
 
 def pairs(archive: Path) -> Iterator[tuple[str, bytes, Any]]:
     """Documents with what they are expected to say."""
-    with tarfile.open(archive) as opened:
-        files = {member.name: opened.extractfile(member).read() for member in opened if member.isfile()}  # type: ignore[union-attr]
+    files = dict(archived(archive))
     for name, body in sorted(files.items()):
         stem = name.removesuffix(".xml") if name.endswith(".xml") else name.removesuffix(".json")
         expected = stem + (".json" if name.endswith(".xml") else ".expected.json")
@@ -79,7 +76,7 @@ def _compare_entry(feed: ParsedFeed, entry: ParsedEntry, wanted: Any) -> Iterato
             yield field, ours_utc, moment, ours_utc is not None and abs(ours_utc - moment) < timedelta(seconds=1)
 
 
-def _link(feed: ParsedFeed, wanted: Any) -> str | None:
+def _link(feed: ParsedFeed, wanted: Any) -> Any:
     link = wanted.get("link")
     if not isinstance(link, str) or not link.strip():
         links = [one for one in wanted.get("links") or () if isinstance(one, dict)]
@@ -102,7 +99,7 @@ def _plain(text: RawText | None) -> str:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, default=Path(os.environ.get("WIREDESK_SHARED_DATA", DATA)))
+    arguments.add_argument("--data", type=Path, default=SHARED_DATA / "feeds")
     arguments.add_argument("--verbose", action="store_true")
     options = arguments.parse_args()
     print(f"{'archive':36} {'field':10} {'stated':>7} {'agree':>7} {'share':>7}")

@@ -15,10 +15,8 @@ true rate, and *clairvoyant*, who asks right after posts and, where requests run
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import heapq
-import json
 import math
 import random
 import statistics
@@ -29,12 +27,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds.configuration import PollSettings
 from feeds.fetch.cadence import plan
 from feeds.fetch.rhythm import Poll
+from tests.development import SHARED_DATA, json_rows
 
 DAY_S, HOUR_S = 86400.0, 3600.0
 LONGEST_DAYS = 365.0
@@ -273,20 +273,16 @@ def traces(folder: Path) -> list[Feed]:
     return [*_personal(folder), *_news(folder), *_publishers(folder)]
 
 
-def _rows(path: Path) -> Iterator[dict[str, object]]:
-    if not path.exists():
-        return
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return json_rows(path) if path.exists() else []
 
 
 def _personal(folder: Path) -> Iterator[Feed]:
     rows: list[tuple[str, list[float], int]] = []
     for row in _rows(folder / "real_feed_pubtimes.jsonl.gz"):
-        posts = sorted(float(stamp) for stamp in row["published"] if 1e9 < stamp < 4e9)  # type: ignore[attr-defined]
+        posts = sorted(float(stamp) for stamp in row["published"] if 1e9 < stamp < 4e9)
         if len(posts) >= 4:
-            rows.append((str(row["file"]), posts, int(row["n_entries"])))  # type: ignore[call-overload]
+            rows.append((str(row["file"]), posts, int(row["n_entries"])))
     if not rows:
         return
     end = max(posts[-1] for _, posts, _ in rows) + HOUR_S
@@ -301,10 +297,10 @@ def _news(folder: Path) -> Iterator[Feed]:
     shown: defaultdict[str, list[int]] = defaultdict(list)
     for row in _rows(folder / "rss_poll_items.jsonl.gz"):
         if row["pub"]:
-            posts[str(row["feed"])].append(float(row["pub"]))  # type: ignore[arg-type]
+            posts[str(row["feed"])].append(float(row["pub"]))
     for row in _rows(folder / "rss_poll_log.jsonl.gz"):
-        polls[str(row["feed"])].append(float(row["t"]))  # type: ignore[arg-type]
-        shown[str(row["feed"])].append(int(row["n_items"]))  # type: ignore[call-overload]
+        polls[str(row["feed"])].append(float(row["t"]))
+        shown[str(row["feed"])].append(int(row["n_items"]))
     for name in sorted(posts):
         if polls[name]:
             window = int(statistics.median(shown[name]))
@@ -313,7 +309,7 @@ def _news(folder: Path) -> Iterator[Feed]:
 
 def _publishers(folder: Path) -> Iterator[Feed]:
     rows = {
-        str(row["publisher"]): sorted(stamp / 1000 for stamp in row["ts_ms"])  # type: ignore[attr-defined]
+        str(row["publisher"]): sorted(stamp / 1000 for stamp in row["ts_ms"])
         for row in _rows(folder / "uci_publisher_times.jsonl.gz")
     }
     if not rows:
@@ -436,8 +432,7 @@ def chart(path: Path, told: dict[str, list[Row]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data" / "traces"
-    parser.add_argument("--traces", type=Path, default=shared, help="a folder of traces")
+    parser.add_argument("--traces", type=Path, default=SHARED_DATA / "traces", help="a folder of traces")
     parser.add_argument("--chart", type=Path, help="write a chart (SVG) here")
     parser.add_argument("--budget", type=float, default=1.0, help="poll.first_s times this")
     parser.add_argument("--part", choices=("all", "tune", "report"), default="all")

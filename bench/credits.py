@@ -15,7 +15,6 @@ import html
 import json
 import re
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from feeds.dedupe.lineage import AGENCIES, PLAIN_WEIGHT, find_credits, name_key 
 from feeds.model import Entry  # noqa: E402
 from feeds.parse.line_kinds import credit, dateline_credit  # noqa: E402
 from feeds.text import spelled  # noqa: E402
+from tests.development import archived, json_rows  # noqa: E402
 
 LABELS = Path(__file__).with_name("credit_labels.json")
 LEAST_PRECISION = 0.97
@@ -54,23 +54,15 @@ def lines(data: Path) -> Iterator[str]:
 def texts(data: Path) -> Iterator[str]:
     """The texts of the development data, a line for each of theirs."""
     for name in ("readability_test_pages.tar.xz", "trafilatura_eval_html.tar.xz", "fundus_html.tar.xz"):
-        for path, body in _members(data / "extraction" / name):
+        for path, body in archived(data / "extraction" / name):
             if path.endswith((".html", ".html.gz")) and "expected" not in path:
                 yield _rows(gzip.decompress(body) if path.endswith(".gz") else body)
-    for _, body in _members(data / "feeds" / "realworld_2026_dev.tar.gz"):
+    for _, body in archived(data / "feeds" / "realworld_2026_dev.tar.gz"):
         for _, text in _TEXT.findall(body.decode("utf-8", "replace")):
             yield _rows(html.unescape(text.replace("<![CDATA[", "").replace("]]>", "")).encode())
     for path in sorted((data / "stories").glob("*.jsonl.gz")) + sorted((data / "sections").glob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as rows:
-            for row in map(json.loads, rows):
-                yield str(row.get("description") or row.get("text") or "")
-
-
-def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            if member.isfile() and (stream := opened.extractfile(member)) is not None:
-                yield member.name, stream.read()
+        for row in json_rows(path):
+            yield str(row.get("description") or row.get("text") or "")
 
 
 def _rows(markup: bytes) -> str:

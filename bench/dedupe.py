@@ -20,9 +20,7 @@ were chosen on the other part. Unseen edits are those of `dedupe_edits.py`, made
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-import os
 import random
 import sys
 import time
@@ -48,10 +46,10 @@ from feeds.errors import UrlError  # noqa: E402
 from feeds.model import Entry, Known  # noqa: E402
 from feeds.text import plain, text_hash  # noqa: E402
 from feeds.urls import host_of  # noqa: E402
+from tests.development import SHARED_DATA, json_rows  # noqa: E402
 
 Row = dict[str, Any]
 Labels = list[str]
-DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", ROOT.parent / "shared" / "data"))
 ARRIVED = datetime(2030, 1, 1, tzinfo=UTC)
 """Rows arrive in the order of the file and at once; their dates say when they were written."""
 LENGTHS = ((0, 30), (30, 100), (100, 300), (300, 1 << 30))
@@ -71,13 +69,7 @@ def main() -> None:
     else:
         if asked.file is None:
             parser.error("which FILE?")
-        one_file(asked.what, rows_of(asked.file), asked.predictions)
-
-
-def rows_of(path: Path) -> list[Row]:
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else open(path, encoding="utf-8-sig")
-    with opened as lines:
-        return [json.loads(line) for line in lines if line.strip()]
+        one_file(asked.what, json_rows(asked.file), asked.predictions)
 
 
 # --------------------------------------------------------------------------- through the desk's own code
@@ -304,14 +296,14 @@ def one_file(what: str, rows: list[Row], predictions: Path | None) -> None:
 
 
 def development() -> None:
-    if not DATA.is_dir():
-        sys.exit(f"no development data at {DATA}; name its folder in WIREDESK_SHARED_DATA")
-    pairs = rows_of(DATA / "neardup/url_pairs.jsonl.gz")
+    if not SHARED_DATA.is_dir():
+        sys.exit(f"no development data at {SHARED_DATA}; name its folder in WIREDESK_SHARED_DATA")
+    pairs = json_rows(SHARED_DATA / "neardup/url_pairs.jsonl.gz")
     for part in ("tune", "report"):
         some = [row for row in pairs if (zlib.crc32(host_of(row["a"]).encode()) % 2 == 0) == (part == "tune")]
         print(f"URL pairs, {part}: {len(some)}")
         judge_urls(some)
-    copies = rows_of(DATA / "neardup/neardup_dev.jsonl.gz")
+    copies = json_rows(SHARED_DATA / "neardup/neardup_dev.jsonl.gz")
     for part in ("tune", "report"):
         some = [row for row in copies if _copies_part(row) == part]
         print(f"near copies, {part}: {len(some)}")
@@ -325,7 +317,7 @@ def development() -> None:
     _by_kind(stressed, judge(stressed, "cluster"))
     judge_digests(copies)
     sets = {
-        name: rows_of(DATA / f"stories/{file}.jsonl.gz")
+        name: json_rows(SHARED_DATA / f"stories/{file}.jsonl.gz")
         for name, file in {
             "Wikinews": "wikinews_events_dev",
             "BASIL": "basil_triples_dev",

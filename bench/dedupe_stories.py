@@ -19,7 +19,6 @@ import importlib.util
 import random
 import statistics
 import sys
-import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from dedupe import ARRIVED, DATA, b_cubed, entry_of, rows_of  # noqa: E402
+from dedupe import ARRIVED, b_cubed, entry_of  # noqa: E402
 
 from feeds.configuration import Source  # noqa: E402
 from feeds.dedupe import Deduper, Stories, Window, grouping, linking  # noqa: E402
@@ -39,6 +38,7 @@ from feeds.dedupe.grouping import Arriving, Placed  # noqa: E402
 from feeds.ingest.placing import left_out  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
 from feeds.model import Entry, Known  # noqa: E402
+from tests.development import REAL_FEEDS, SHARED_DATA, archived, json_rows  # noqa: E402
 
 SETS = {
     "Wikinews": "wikinews_events_dev",
@@ -139,32 +139,28 @@ class RealDesk:
     """The labelled feeds, in several orders of sources."""
 
     def __init__(self, orders: int) -> None:
-        spec = importlib.util.spec_from_file_location("realdesk_score", DATA / "realdesk/score.py")
+        spec = importlib.util.spec_from_file_location("realdesk_score", SHARED_DATA / "realdesk/score.py")
         assert spec is not None and spec.loader is not None
         self._judge = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self._judge)
-        self._labels = self._judge.Labels(DATA / "realdesk/labels.jsonl")
+        self._labels = self._judge.Labels(SHARED_DATA / "realdesk/labels.jsonl")
         feeds = dict(self._feeds())
         self._orders = [self._order(feeds, seed) for seed in range(orders)]
 
     def _feeds(self) -> Iterator[tuple[str, tuple[Entry, ...]]]:
-        with tarfile.open(DATA / "feeds/realworld_2026_dev.tar.gz") as tar:
-            for member in sorted(tar, key=lambda one: one.name):
-                stream = tar.extractfile(member)
-                if stream is None:
-                    continue
-                name = Path(member.name).name
-                url = f"https://feeds.example.org/{name}"
-                job = Job(
-                    reader="feed",
-                    body=stream.read(),
-                    url=url,
-                    source=Source(key=name, name=name, kind="feed", target=url, id=1),
-                    received_at=ARRIVED,
-                    desk_language="en",
-                    desk_timezone="UTC",
-                )
-                yield name, read(job).entries
+        for path, body in archived(REAL_FEEDS):
+            name = Path(path).name
+            url = f"https://feeds.example.org/{name}"
+            job = Job(
+                reader="feed",
+                body=body,
+                url=url,
+                source=Source(key=name, name=name, kind="feed", target=url, id=1),
+                received_at=ARRIVED,
+                desk_language="en",
+                desk_timezone="UTC",
+            )
+            yield name, read(job).entries
 
     def _order(self, feeds: Mapping[str, tuple[Entry, ...]], seed: int) -> tuple[Batches, list[dict[str, Any]]]:
         names = sorted(feeds)
@@ -257,9 +253,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=6, help="orders of sources in which the real desk is decided")
     asked = parser.parse_args()
-    if not DATA.is_dir():
-        sys.exit(f"no development data at {DATA}; name its folder in WIREDESK_SHARED_DATA")
-    rows = {name: rows_of(DATA / f"stories/{file}.jsonl.gz") for name, file in SETS.items()}
+    if not SHARED_DATA.is_dir():
+        sys.exit(f"no development data at {SHARED_DATA}; name its folder in WIREDESK_SHARED_DATA")
+    rows = {name: json_rows(SHARED_DATA / f"stories/{file}.jsonl.gz") for name, file in SETS.items()}
     sets, desk = {name: Events(each) for name, each in rows.items()}, RealDesk(asked.orders)
     tell("as shipped", sets, desk)
     for name in NUMBERS:

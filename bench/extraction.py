@@ -14,13 +14,10 @@ states, without the name of the site.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import logging
-import os
 import re
 import sys
-import tarfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -43,9 +40,9 @@ from feeds.text import (  # noqa: E402
     plain,  # noqa: E402
 )
 from feeds.urls import host_of  # noqa: E402
+from tests.development import SHARED_DATA, archived, json_rows  # noqa: E402
 
 FACTS = ("title", "stated", "author", "date")
-DATA = Path(os.environ.get("WIREDESK_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 _WORD = re.compile(r"\w+")
 _FIGURE = re.compile(r"<figure\b.*?</figure>", re.DOTALL)
 
@@ -99,9 +96,8 @@ def pages_of(name: str, data: Path, limit: int) -> Iterator[Page]:
         "fundus": ("fundus_html.tar.xz", "fundus_truth.jsonl.gz"),
         "trafilatura": ("trafilatura_eval_html.tar.xz", "trafilatura_eval_truth.jsonl.gz"),
     }[name]
-    with gzip.open(folder / gold, "rt", encoding="utf-8") as rows:
-        truth = {row["file"]: row for row in map(json.loads, rows)}
-    for file, body in _files(folder / archive):
+    truth = {row["file"]: row for row in json_rows(folder / gold)}
+    for file, body in archived(folder / archive):
         row = truth.get(file)
         if row is None:
             continue
@@ -134,17 +130,9 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(str(name).strip() for name in names)
 
 
-def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(archive) as files:
-        for member in files:
-            stream = files.extractfile(member)
-            if stream is not None:
-                yield member.name, stream.read()
-
-
 def _readability(folder: Path, limit: int) -> Iterator[Page]:
     parts: dict[str, dict[str, bytes]] = {}
-    for name, body in _files(folder / "readability_test_pages.tar.xz"):
+    for name, body in archived(folder / "readability_test_pages.tar.xz"):
         page, _, part = name.rpartition("/")
         parts.setdefault(page, {})[part] = body
     for page in sorted(parts)[:limit]:
@@ -328,7 +316,7 @@ def _read(page: Page, learnt: Recurring) -> tuple[Found, tuple[Shown, ...]]:
 def main() -> None:
     """Run all sets and print a table for each."""
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    arguments.add_argument("--data", type=Path, default=DATA, help="the folder of the development data")
+    arguments.add_argument("--data", type=Path, default=SHARED_DATA, help="the folder of the development data")
     arguments.add_argument("--pages", type=int, default=0, help="pages of each set; 0 for all")
     arguments.add_argument("--rounds", type=int, default=2, help="rounds a page; the fastest counts")
     chosen = arguments.parse_args()

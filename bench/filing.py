@@ -13,7 +13,6 @@ are looked at for the score alone.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import random
@@ -33,8 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from feeds.filing.examples import Example, calibration_error, coverage_at, example_of, report_of  # noqa: E402
 from feeds.filing.text_model import Model, model_from_bytes, model_to_bytes  # noqa: E402
 from feeds.filing.training import learn  # noqa: E402
+from tests.development import SHARED_DATA, json_rows  # noqa: E402
 
-DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 Rows = list[dict[str, Any]]
 AGENCY = re.compile(r"\b(reuters|afp|ap)\b", re.IGNORECASE)
 
@@ -61,8 +60,8 @@ def main() -> None:
 
 def pair(train: Path, test: Path, label: str | None, predictions: Path | None) -> None:
     """Learn from one file, predict the other, write and score."""
-    rows = load(test)
-    model = trained("train", [example_of(row, label) for row in load(train)])
+    rows = json_rows(test)
+    model = trained("train", [example_of(row, label) for row in json_rows(train)])
     examples = [example_of(row, label) for row in rows]
     found = ask(model, examples)
     if predictions is not None:
@@ -295,15 +294,9 @@ def filed_at(
 # --------------------------------------------------------------------------- data
 
 
-def load(path: Path) -> Rows:
-    """The rows of a file of JSON lines, packed or not."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
-
-
 def section_rows(name: str) -> Rows:
     """The rows of a file of the development data."""
-    return load(DATA / "sections" / f"{name}.jsonl.gz")
+    return json_rows(SHARED_DATA / "sections" / f"{name}.jsonl.gz")
 
 
 def lead(text: str) -> str:

@@ -13,13 +13,14 @@ import re
 import shutil
 import socket
 import subprocess
-import tarfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.development import archived
 
 _TEXT = re.compile(
     rb"(<(title|description|content:encoded|summary|content|media:title|media:description)\b[^>]*>)(.*?)(</\2>)", re.S
@@ -42,18 +43,6 @@ http {{
   server {{ listen 127.0.0.1:{port} backlog=8192; root {root}; }}
 }}
 """
-
-
-def real_feeds(archive: Path) -> list[bytes]:
-    """The XML feeds in *archive* that have items."""
-    found = []
-    with tarfile.open(archive) as opened:
-        for member in sorted(opened, key=lambda member: member.name):
-            stream = opened.extractfile(member) if member.isfile() else None
-            body = stream.read() if stream else b""
-            if _ITEM.search(body):
-                found.append(body)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +128,7 @@ class Newsstand:
     def __init__(self, folder: Path, archive: Path, count: int) -> None:
         self.folder = folder
         self.count = count
-        samples = real_feeds(archive)
+        samples = [body for _, body in archived(archive) if _ITEM.search(body)]
         self._common = common_words(samples)
         made = time.time() - 7 * 86400
         for number in range(count):

@@ -13,10 +13,8 @@ from __future__ import annotations
 import argparse
 import gc
 import io
-import os
 import statistics
 import sys
-import tarfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -36,9 +34,9 @@ from feeds.normalise import normalise  # noqa: E402
 from feeds.normalise.texts import sanitise  # noqa: E402
 from feeds.parse import parse  # noqa: E402
 from feeds.parsed import ParsedFeed  # noqa: E402
+from tests.development import REAL_FEEDS, archived  # noqa: E402
 
 URL = "http://feeds.example.org/news/index.xml"
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds" / "realworld_2026_dev.tar.gz"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SOURCE = Source(key="bench", name="Bench", kind="feed", target=URL, id=1)
 TARGETS = {
@@ -54,11 +52,7 @@ def documents(folder: Path) -> Iterator[tuple[str, bytes]]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else [folder]
     for path in paths:
         if ".tar" in path.name:
-            with tarfile.open(path) as archive:
-                for member in sorted(archive, key=lambda member: member.name):
-                    stream = archive.extractfile(member) if member.isfile() else None
-                    if stream is not None:
-                        yield member.name, stream.read()
+            yield from archived(path)
         else:
             yield path.name, path.read_bytes()
 
@@ -90,7 +84,7 @@ def fast(body: bytes) -> None:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, default=Path(os.environ.get("WIREDESK_SHARED_DATA", DATA)))
+    arguments.add_argument("--data", type=Path, default=REAL_FEEDS)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--feeds", type=int, default=0, help="only so many feeds, evenly picked (0: all)")
     options = arguments.parse_args()

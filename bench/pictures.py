@@ -29,10 +29,10 @@ from feeds.parse import parse  # noqa: E402
 from feeds.players import informs_a_player  # noqa: E402
 from feeds.render import DeskContext  # noqa: E402
 from feeds.store.hydrate import allowed  # noqa: E402
+from tests.development import REAL_FEEDS, SHARED_DATA  # noqa: E402
 from tests.render.documents import render_fragment  # noqa: E402
 
-FEEDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds"
-DATA = [FEEDS / "realworld_2026_dev.tar.gz", FEEDS / "fastfeedparser_integration.tar.gz"]
+DATA = [REAL_FEEDS, SHARED_DATA / "feeds" / "fastfeedparser_integration.tar.gz"]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DESK = DeskContext(base_url="https://wire.example.org")
 

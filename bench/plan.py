@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import gzip
-import json
 import os
 import pstats
 import random
@@ -38,8 +36,8 @@ from feeds.model import Decision, Entry  # noqa: E402
 from feeds.parsed import Category, Person  # noqa: E402
 from feeds.settings import Config  # noqa: E402
 from feeds.store import Store, open_store  # noqa: E402
+from tests.development import SHARED_DATA, json_rows  # noqa: E402
 
-DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SECTIONS, TERMS = 100, 20
 BATCH = 500
@@ -47,10 +45,9 @@ BATCH = 500
 
 def texts() -> list[tuple[str, str]]:
     """Titles and texts to make articles of."""
-    file = DATA / "sections" / "agnews_train_sample.jsonl.gz"
+    file = SHARED_DATA / "sections" / "agnews_train_sample.jsonl.gz"
     if file.exists():
-        with gzip.open(file, "rt", encoding="utf-8") as lines:
-            told = [example_of(json.loads(line)) for line in lines]
+        told = [example_of(row) for row in json_rows(file)]
         return [(one.title or one.text[:60], one.text) for one in told]
     dice = random.Random(1)
     known = ["".join(dice.choices("abcdefghijklmnoprstuvw", k=dice.randint(3, 10))) for _ in range(20_000)]

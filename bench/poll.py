@@ -36,7 +36,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from origin import Newsstand, nginx  # noqa: E402
 from running import memory_bytes  # noqa: E402
 
-DATA = HERE.parents[1] / "shared" / "data" / "feeds" / "realworld_2026_dev.tar.gz"
+from tests.development import REAL_FEEDS  # noqa: E402
+
 CACHE = Path(
     os.environ.get("WIREDESK_BENCH_CACHE")
     or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wiredesk-bench"
@@ -385,7 +386,7 @@ def main() -> None:
     parser.add_argument("--sizes", help="counts of feeds to compare the desk with itself at, such as 2000,20000")
     parser.add_argument("--configured", type=int, help="measure the memory of so many configured sources")
     parser.add_argument("--limit", type=float, default=150, help="seconds that one round of a peer may take")
-    parser.add_argument("--data", type=Path, default=DATA, help="an archive of real feeds")
+    parser.add_argument("--data", type=Path, default=REAL_FEEDS, help="an archive of real feeds")
     options = parser.parse_args()
     missed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="wiredesk-bench-") as name:

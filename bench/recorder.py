@@ -15,7 +15,6 @@ import contextlib
 import gzip
 import hashlib
 import importlib
-import io
 import json
 import mmap
 import os
@@ -38,7 +37,9 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from werkzeug.test import create_environ, run_wsgi_app
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 BASE = "https://wire.example.org"
@@ -510,41 +511,16 @@ class Got:
 
 
 def _get(application: Any, target: str, *, method: str = "GET", **more: str) -> Got:
-    from urllib.parse import unquote_to_bytes
-
     path, _, query = target.partition("?")
-    environ = {
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
+    environ = create_environ(method=method, base_url="http://127.0.0.1:8080/") | {
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "8080",
-        "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": "127.0.0.1:8080",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": True,
         "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
         **more,
     }
-    told: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], None]:
-        told[:] = [status, headers]
-        return lambda data: None
-
-    chunks = application(environ, start_response)
-    try:
-        body = b"".join(chunks)
-    finally:
-        if hasattr(chunks, "close"):
-            chunks.close()
-    return Got(told[0], told[1], body)
+    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+    return Got(status, list(headers), b"".join(chunks))
 
 
 # ---------------------------------------------------------------- what desks are given

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.development import SHARED_DATA
+
 # How long one example takes says more of the machine's other work than of the code.
 settings.register_profile("desk", deadline=None, max_examples=40)  # other ones in each run: many runs see many
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("desk")
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED_DATA = Path(os.environ.get("WIREDESK_SHARED_DATA") or ROOT.parent / "shared" / "data")
 SLOW = ("browser", "faults", "e2e", "filing", "engine", "cli")
 """Rooms of tests that wait for whole desks or train models: begun last, they would run alone at the end."""
 TOGETHER = ("browser",)

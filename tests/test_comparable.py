@@ -1,16 +1,12 @@
 """Addresses: what counts as one article's, and what does not."""
 
-import gzip
-import json
-import os
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.comparable import comparable_url
 from feeds.errors import UrlError
+from tests.development import json_rows
 
 SAME = [
     ("scheme and www", "http://example.org/a", "https://www.example.org/a"),
@@ -192,13 +188,8 @@ def test_a_key_compared_again_stays_itself(path, query):
 
 
 @pytest.mark.shared_data
-def test_labelled_pairs_reach_the_goals():
-    home = os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).parents[1] / "../shared/data")
-    path = Path(home) / "neardup/url_pairs.jsonl.gz"
-    if not path.exists():
-        pytest.skip(f"no development data at {path}")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+def test_labelled_pairs_reach_the_goals(shared_data):
+    rows = json_rows(shared_data / "neardup/url_pairs.jsonl.gz")
     judged = [(row["same"], comparable_url(row["a"]) == comparable_url(row["b"])) for row in rows]
     assert sum(found and not same for same, found in judged) == 0
     assert sum(found and same for same, found in judged) >= 0.95 * sum(same for same, _ in judged)

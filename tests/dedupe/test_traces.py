@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +12,10 @@ from feeds.comparable import comparable_url
 from feeds.dedupe import Window
 from feeds.errors import UrlError
 from tests.dedupe.conftest import Desk, entry
+from tests.development import json_rows
 
 POLLS = 40
 """So many moments of each feed's months are replayed."""
-
-
-def read(path: Path) -> list[dict]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def said_at(item: dict, moment: float, name: str, variants: str):
@@ -48,10 +42,10 @@ def shown(item: dict, moment: float):
 @pytest.mark.parametrize("window", [True, False], ids=["as the desk runs", "identity alone"])
 def test_no_article_of_a_real_feed_is_doubled_resurfaces_or_loses_its_id(shared_data: Path, window: bool) -> None:
     items: dict[str, list[dict]] = defaultdict(list)
-    for item in read(shared_data / "traces" / "rss_poll_items.jsonl.gz"):
+    for item in json_rows(shared_data / "traces" / "rss_poll_items.jsonl.gz"):
         items[item["feed"]].append(item)
     polls: dict[str, list[float]] = defaultdict(list)
-    for line in read(shared_data / "traces" / "rss_poll_log.jsonl.gz"):
+    for line in json_rows(shared_data / "traces" / "rss_poll_log.jsonl.gz"):
         polls[line["feed"]].append(line["t"])
     retitled = redated = 0
     for feed, some in items.items():

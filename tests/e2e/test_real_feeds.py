@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tarfile
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import feedparser
 import pytest
 import xxhash
 
+from tests.development import archived
 from tests.e2e.desk import Desk
 from tests.fetch.origin import Exchange, Origin
 
@@ -21,22 +22,18 @@ FEEDS = 12
 def serve_archive(origin: Origin, archive: Path, count: int) -> list[str]:
     """Serve the first *count* documents of *archive* with validators; returns their paths."""
     paths = []
-    with tarfile.open(archive) as opened:
-        for member in sorted((m for m in opened if m.isfile()), key=lambda m: m.name)[:count]:
-            file = opened.extractfile(member)
-            assert file is not None
-            body = file.read()
-            path = f"/feed/{len(paths)}.xml"
-            etag = f'W/"{xxhash.xxh3_64_hexdigest(body)}"'
+    for _, body in islice(archived(archive), count):
+        path = f"/feed/{len(paths)}.xml"
+        etag = f'W/"{xxhash.xxh3_64_hexdigest(body)}"'
 
-            def answer(exchange: Exchange, body: bytes = body, etag: str = etag) -> None:
-                if exchange.seen.header("if-none-match") == etag:
-                    exchange.answer(304, ETag=etag)
-                else:
-                    exchange.answer(200, body, ETag=etag, Content_Type="text/xml")
+        def answer(exchange: Exchange, body: bytes = body, etag: str = etag) -> None:
+            if exchange.seen.header("if-none-match") == etag:
+                exchange.answer(304, ETag=etag)
+            else:
+                exchange.answer(200, body, ETag=etag, Content_Type="text/xml")
 
-            origin.add(path, answer)
-            paths.append(path)
+        origin.add(path, answer)
+        paths.append(path)
     return paths
 
 

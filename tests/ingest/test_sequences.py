@@ -6,7 +6,6 @@ reading the whole. They must show the same articles, with the same ids, titles a
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import sys
@@ -29,6 +28,7 @@ from feeds.configuration import Source
 from feeds.dedupe import Deduper, Stories, Window
 from feeds.ingest.reading import Job, read
 from feeds.store import Store, open_store
+from tests.development import json_rows
 
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 SITE = "https://example.org"
@@ -274,12 +274,7 @@ def test_generated_sequences_give_the_same_read_in_part_and_whole(seed: int) -> 
 
 def recorded(shared_data: Path, polls_a_feed: int) -> Iterator[tuple[str, list[bytes]]]:
     """Documents put together again from the recorded histories of the items of real feeds."""
-
-    def lines(name: str) -> list[dict]:
-        with gzip.open(shared_data / "traces" / name, "rt", encoding="utf-8") as stream:
-            return [json.loads(line) for line in stream]
-
-    items, log = lines("rss_poll_items.jsonl.gz"), lines("rss_poll_log.jsonl.gz")
+    items, log = (json_rows(shared_data / "traces" / f"rss_poll_{name}.jsonl.gz") for name in ("items", "log"))
     for feed in sorted({item["feed"] for item in items}):
         mine = sorted((item for item in items if item["feed"] == feed), key=lambda item: -item["first_seen"])
         moments = sorted(poll["t"] for poll in log if poll["feed"] == feed)

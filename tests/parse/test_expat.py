@@ -9,7 +9,7 @@ import pytest
 
 from feeds.parse.expat import StrictParser, XmlFeed, read_loosely, read_strictly, root_of
 from feeds.parse.kinds import recognise
-from tests.parse.data import documents
+from tests.development import feed_documents
 
 URL = "http://feeds.example.org/a/index.xml"
 # Ids stay as written; a second text of an entry is kept by its own name, and so is not taken for content or summary.
@@ -63,7 +63,7 @@ def differences(body: bytes) -> set[str]:
 @pytest.mark.shared_data
 def test_entries_are_equal_over_every_feed_of_the_data() -> None:
     count, differing = 0, {}
-    for name, body in documents():
+    for name, body in feed_documents():
         seen = recognise(body)
         if seen.kind == "xml":
             count += 1

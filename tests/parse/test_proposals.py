@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from feeds.configuration import Select
 from feeds.parse import parse_selected, propose, propose_json
+from tests.development import archived
 from tests.parse.listed_pages import FOOT, MENU, PAGES, TITLES, URL, each, page
 from tests.parse.test_selected import HOSTILE, entries
 
@@ -103,11 +104,9 @@ def test_json_of_a_form_of_its_own_has_its_longest_list_proposed(value: Any, sel
 @pytest.mark.shared_data
 def test_what_is_proposed_for_real_pages_reads_them(shared_data: Path) -> None:
     read = 0
-    with tarfile.open(shared_data / "extraction" / "fundus_html.tar.xz") as archive:
-        for member in [one for one in archive.getmembers() if one.isfile()][::8]:
-            body = archive.extractfile(member).read()
-            select = proposed(body)
-            if select is not None:  # else ParseError
-                parse_selected(body, select=select, is_json=False, url=URL, content_type=None, now=NOW, zone=UTC)
-                read += 1
+    for _, body in islice(archived(shared_data / "extraction" / "fundus_html.tar.xz"), 0, None, 8):
+        select = proposed(body)
+        if select is not None:  # else ParseError
+            parse_selected(body, select=select, is_json=False, url=URL, content_type=None, now=NOW, zone=UTC)
+            read += 1
     assert read >= 5

@@ -1,20 +1,18 @@
 """Every document of the development data: entries or a clear ParseError, in parts as in the whole."""
 
-import importlib.util
 import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 from msgspec.structs import replace
 
+from bench import agree
 from feeds.errors import ParseError
 from feeds.parse import parse
 from feeds.parsed import ParsedFeed
-from tests.parse.data import FOLDER, archives, documents
+from tests.development import SHARED_DATA, feed_documents
 
 pytestmark = pytest.mark.shared_data
 
@@ -38,7 +36,7 @@ def alarm(name: str) -> Iterator[None]:
 
 def test_every_document_is_read_whole_in_parts_and_again_or_refused_with_what_to_do() -> None:
     outcomes, read_again = Counter[str](), []
-    for name, body in documents():
+    for name, body in feed_documents():
         with alarm(name):
             try:
                 feed = parse(body, url=URL, content_type=None)
@@ -100,22 +98,11 @@ FLOORS = {
 
 
 def test_ids_links_titles_and_dates_are_what_others_expect() -> None:
-    archives()
-    agree = load_bench("agree")
     for archive in agree.ARCHIVES:
         stated, agreed = Counter[str](), Counter[str]()
-        for _, body, expected in agree.pairs(FOLDER / archive):
+        for _, body, expected in agree.pairs(SHARED_DATA / "feeds" / archive):
             for field, _, _, same in agree.compare(body, expected):
                 stated[field] += 1
                 agreed[field] += same
         for field in agree.FIELDS:
             assert agreed[field] / stated[field] >= FLOORS[archive, field], (archive, field)
-
-
-def load_bench(name: str) -> ModuleType:
-    path = Path(__file__).parents[2] / "bench" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"bench_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

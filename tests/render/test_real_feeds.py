@@ -6,7 +6,6 @@ import html
 import io
 import json
 import re
-import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from feeds.model import FORMATS, Article, Entry
 from feeds.normalise import normalise
 from feeds.parse import parse
 from feeds.render.mediarss import describes
+from tests.development import archived
 from tests.render.articles import DESK, FEED_ID, SECTION
 from tests.render.documents import render_document, render_fragment, whole_document
 from tests.validator import check
@@ -47,17 +47,13 @@ def published(entry: Entry, number: int, source: Source) -> Article:
 
 
 def sections(archive: Path) -> Iterator[list[Article]]:
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            stream = tar.extractfile(member)
-            if stream is None or not member.name.endswith(".xml"):
-                continue
-            feed = parse(stream.read(), url=URL, content_type=None)
-            source = Source(key=member.name, name=feed.title or "Untitled", kind="feed", target=URL, id=1)
-            found = normalise(
-                feed, source=source, url=URL, received_at=NOW, desk_language="en", desk_timezone="UTC"
-            ).entries
-            yield [published(entry, number, source) for number, entry in enumerate(found)]
+    for name, body in archived(archive):
+        if not name.endswith(".xml"):
+            continue
+        feed = parse(body, url=URL, content_type=None)
+        source = Source(key=name, name=feed.title or "Untitled", kind="feed", target=URL, id=1)
+        found = normalise(feed, source=source, url=URL, received_at=NOW, desk_language="en", desk_timezone="UTC")
+        yield [published(entry, number, source) for number, entry in enumerate(found.entries)]
 
 
 @pytest.mark.shared_data
