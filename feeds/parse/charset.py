@@ -1,10 +1,10 @@
 """The bytes of a document in UTF-8, whatever they were in. First step of `parse`. Pure.
 
 The order is BOM, charset of the Content-Type, XML declaration (RFC 7303 §3), then UTF-8, a charset of another script
-that the bytes plainly are in (`guessed`), and windows-1252. Labels are
-those of the WHATWG Encoding standard, read as browsers do (Latin-1 is windows-1252), their common misspellings, and
-what else Python knows. A label is believed as long as the bytes allow it: what is UTF-8, but for a slip, is UTF-8
-whatever a label of single bytes says, and whatever one of several where the document says so itself or is long enough.
+that the bytes plainly are in, and windows-1252. Labels are those of the WHATWG Encoding standard, read as browsers do
+(Latin-1 is windows-1252), their common misspellings, and what else Python knows. A label is believed as long as the
+bytes allow it: what is UTF-8, but for a slip, is UTF-8 whatever a label of single bytes says, and whatever one of
+several where the document says so itself or is long enough.
 UTF-7 and codecs that are no charset are never used.
 """
 
@@ -20,7 +20,6 @@ from webencodings.labels import LABELS
 from feeds.errors import ParseError
 from feeds.files import tables
 from feeds.parse.fields import MAX_LEAD_BYTES
-from feeds.parse.guessed import guessed
 
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']?\s*([A-Za-z0-9._:\- ]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
@@ -78,7 +77,29 @@ def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
         for encoding in encodings:
             if (converted := read(body, encoding)) is not None:
                 return converted
-    return _decoded(body, guessed(body) or "utf-8")
+    return _decoded(body, _of_another_script(body) or "utf-8")
+
+
+_SCRIPTS = "cp1251 koi8_r cp1253 cp1255 cp1256 cp874 euc_jp cp932 cp949 gb18030 big5hkscs".split()
+_BEYOND = re.compile(rb"[\x80-\xff]+")
+SAMPLE_BYTES, ENOUGH_BYTES = 65_536, 12
+
+
+def _of_another_script(body: bytes) -> str | None:
+    """The codec of *body*, which is not all UTF-8, where it is text in another script; None where nothing tells.
+
+    Not where it is UTF-8 but for slips, or its letters beyond ASCII mostly stand alone, as Latin ones do: a wrong guess
+    would spoil more than it mends there.
+    """
+    sample = body if len(body) <= SAMPLE_BYTES else body[:SAMPLE_BYTES].rstrip(bytes(range(0x80, 0x100)))
+    runs, as_utf8 = _BEYOND.findall(sample), sample.decode("utf-8", "replace")
+    beyond = len(as_utf8) - len(as_utf8.encode("ascii", "ignore"))
+    if sum(map(len, runs)) < max(2 * len(runs), ENOUGH_BYTES) or 2 * as_utf8.count("\ufffd") < beyond:
+        return None
+    from charset_normalizer import from_bytes  # few documents need it
+
+    best = from_bytes(sample, cp_isolation=_SCRIPTS).best()
+    return None if best is None else best.encoding
 
 
 def _as_marked(body: bytes) -> bytes | None:
