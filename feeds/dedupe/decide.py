@@ -18,7 +18,15 @@ from msgspec.structs import replace
 
 from feeds.dedupe import near, signature
 from feeds.dedupe.grouping import Arriving, Joined, Stories
-from feeds.dedupe.identity import Identified, SourceBook, derived_key, judge_edit, shared_links, title_key
+from feeds.dedupe.identity import (
+    Identified,
+    SourceBook,
+    derived_key,
+    is_of_one_article,
+    judge_edit,
+    shared_links,
+    title_key,
+)
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import Sketched, sketch_text
 from feeds.dedupe.terms import PACKED_BYTES, Terms, pack, primary
@@ -326,9 +334,17 @@ class Deduper:
         """The article that another entry brought under the same address or in the same words."""
         if entry.comparable and document.book.identifies(entry):
             uid = self._known.by_comparable.get(entry.comparable) or self._by_comparable.get(entry.comparable)
-            if uid and self._fits(document, uid, entry, sketch):
+            if uid and self._fits(document, uid, entry, sketch) and not self._is_another(entry.comparable, uid, sketch):
                 return uid, Evidence(kind="url", detail=entry.comparable)
         return self._word_for_word(document, entry, sketch)
+
+    def _is_another(self, address: str, uid: str, sketch: bytes) -> bool:
+        """Whether a page that is not one article's (`/alerts`) showed something else where it was the article *uid*."""
+        mine = None if is_of_one_article(address) else self._weighed(sketch)
+        if mine is None:
+            return False
+        others = [other for one in self._window.signatures_of(uid) if (other := self._weighed(bytes(one))) is not None]
+        return bool(others) and all(near.another(mine, other) for other in others)
 
     def _word_for_word(self, document: _Document, entry: Entry, sketch: bytes) -> tuple[str, Evidence] | None:
         """The article that another entry brought in the same words, where these are more than a notice."""

@@ -145,7 +145,7 @@ class Pair(NamedTuple):
         if not entry_id:
             return True
         is_address = entry_id.lower().startswith("http") and addresses_of(address, entry_id) == (address,)
-        return is_address and not _OF_ONE_ARTICLE.fullmatch(address or "")
+        return is_address and not is_of_one_article(address or "")
 
     def _says_something_else(self) -> bool:
         if self.same_text or self.title_likeness >= TITLE_ALIKE:
@@ -165,7 +165,7 @@ class Pair(NamedTuple):
 
     @property
     def _has_running_title(self) -> bool:
-        return self.same_title and not _OF_ONE_ARTICLE.fullmatch(self.entry.comparable or "")
+        return self.same_title and not is_of_one_article(self.entry.comparable or "")
 
     def is_plainly_same(self) -> bool:
         """Whether they are one article though their id is of several."""
@@ -235,6 +235,14 @@ def _counts(word: str) -> bool:
 def _identifies(comparable: str) -> bool:
     """A front page is no article's address."""
     return not comparable.endswith("/")
+
+
+def is_of_one_article(comparable: str) -> bool:
+    """
+    >>> is_of_one_article("transit.example/alerts"), is_of_one_article("transit.example/alerts/line-2")
+    (False, True)
+    """
+    return _OF_ONE_ARTICLE.fullmatch(comparable) is not None
 
 
 def derived_key(entry: Entry, *, by_content: bool = False) -> str:

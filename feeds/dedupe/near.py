@@ -285,6 +285,16 @@ def unlike(one: Weighed, other: Weighed) -> bool:
     return max(_agreement(one, other)) < SUPPORT
 
 
+def another(one: Weighed, other: Weighed) -> bool:
+    """Whether both have a text, and neither texts nor titles have anything in common: two articles at one address."""
+    mine, its = one.sketch, other.sketch
+    if min(mine.word_count, its.word_count) < FEW_WORDS or not unlike(one, other):
+        return False
+    if set(mine.title.tolist()).isdisjoint(its.title.tolist()) or numbered_apart(mine, its):
+        return True
+    return min(mine.title_length, its.title_length) >= TITLE_WORDS and _titles(mine, its) == "another"
+
+
 def _speak(shorter: Sketch, longer: Sketch, speaks: Speaking, *, both: bool) -> bool:
     """Whether the title of the longer text, or *both*, speak of what the two have in common."""
     if speaks.untitled(shorter):

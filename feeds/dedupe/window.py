@@ -190,6 +190,11 @@ class Window:
             met.append(_Met(rows[at].uid, likeness, weighed, place, own_title))
         return _found(mine, met)
 
+    def signatures_of(self, uid: str) -> list[bytearray]:
+        """Those of the entries of the article *uid*; it looks at every row."""
+        places = np.flatnonzero(self._rows["uid"][: len(self)] == np.void(_uuid_of(uid) or bytes(16)))
+        return [self._signature(row) for row in self._rows_at(places.tolist()) if row.uid == uid]
+
     def _sharing(self, mine: Weighed) -> list[int]:
         """The rows that share most with an arriving article: what is indexed of it, by how telling it is."""
         hashes, telling = _telling(mine)

@@ -223,3 +223,26 @@ def test_comments_are_no_copies_of_what_they_comment_on(desk: CaseDesk, papers: 
     papers["post"].items = [("By: Ann", f"{page}#comment-55", "I shall miss its iron arches, and so will the cat.", "")]
     desk.poll()
     assert {item["title"] for item in desk.items("news/world")} == {"Council to replace the footbridge", "By: Ann"}
+
+
+LINES = "A tree lies on the rails at Skerry Point, and trams turn back there until noon."
+BUSES = "The bridge is being painted this week, so that night buses end at the quay."
+
+
+@pytest.mark.parametrize(
+    ("address", "titles", "articles"),
+    [
+        ("https://transit.example/alerts", ("Tram line held up", "No night buses to the island"), 2),
+        ("https://transit.example/alerts", ("Line 1 delayed", "Line 2 delayed"), 2),
+        ("https://transit.example/alerts/2026/11-17", ("Tram line held up", "No night buses to the island"), 1),
+        ("https://transit.example/skerry", ("Trams held up", "Trams held up at Skerry"), 1),
+    ],
+)
+def test_a_page_that_is_not_one_articles_shows_two_sources_two(
+    desk: CaseDesk, papers: dict[str, Paper], address: str, titles: tuple[str, str], articles: int
+) -> None:
+    desk.write(source(papers["mirror"]), source(papers["post"]), sections=TREE)
+    for name, title, text in zip(("mirror", "post"), titles, (LINES, BUSES), strict=True):
+        papers[name].items = [(title, address, text, "")]
+    desk.poll()
+    assert len(desk.items("news/world")) == articles
