@@ -124,6 +124,18 @@ def _ascii_host(host: str) -> str:
         raise ValueError(str(error)) from error
 
 
+_HOST_ALONE = re.compile(r"\s*www\.[\w-]+\.\w", re.IGNORECASE)
+
+
+def with_scheme(ref: str) -> str:
+    """*ref*, with the scheme that who wrote it forgot: by RFC 3986 it is a path, and means a host.
+
+    >>> with_scheme("www.example.org/a"), with_scheme("a/www.html")
+    ('http://www.example.org/a', 'a/www.html')
+    """
+    return f"http://{ref.strip()}" if _HOST_ALONE.match(ref) else ref
+
+
 def absolute(base: str, ref: str) -> str | None:
     """Resolve *ref* against *base* (RFC 3986 §5); give a clean http(s) URL, or None where none comes of it.
 
@@ -138,7 +150,7 @@ def absolute(base: str, ref: str) -> str | None:
     if not text or len(text) > MAX_URL_CHARS:
         return None
     try:
-        joined = urlsplit(urljoin(_cleaned(base), text))
+        joined = urlsplit(urljoin(_cleaned(base), with_scheme(text)))
         host, port = joined.hostname, joined.port
         if joined.scheme not in ("http", "https") or not host:
             return None

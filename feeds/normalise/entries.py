@@ -37,6 +37,9 @@ MAX_ID_CHARS = 2000
 _EMAIL = re.compile(r"[^\s@<>()\"',;:]{1,64}@[^\s@<>()\"',;:]+\.[^\s@<>()\"',;:.]{2,}$")
 _NAMED_EMAIL = re.compile(r"(?P<email>\S+@\S+)\s*\((?P<name>[^)]+)\)$|(?P<name2>[^<]+)<(?P<email2>[^\s<>]+@[^\s<>]+)>$")
 # RSS has an author as ``address (Name)``; what is not to be shown is one small word then, or an address in pieces.
+_BY = re.compile(r"\A[Bb][Yy]:?\s+(?=\w)")
+_NOBODY = {"unknown", "unknown author", "none", "null", "undefined", "n/a"}
+"""What programs write where no author is set; a blog host's feeds say ``noreply@blogger.com (Unknown)``."""
 _HIDDEN_EMAIL = re.compile(
     r"[a-z0-9._%+-]+(?: ?(?:@|\[at\]|\[dot\]| at | dot ) ?[a-z0-9._-]+)* \((?P<name>[^a-z()][^()]*)\)$"
 )
@@ -273,6 +276,9 @@ def _name_and_email(person: Person) -> tuple[str, str]:
     name = name_line(name)
     if match := _HIDDEN_EMAIL.match(name):
         name = match["name"]
+    if name.casefold() in _NOBODY:
+        return "", ""
+    name = _BY.sub("", name, count=1)
     return name, email if _EMAIL.match(email) and len(email) <= NAME_CHARS else ""
 
 

@@ -23,6 +23,7 @@ from feeds.parse.fields import (
     truth,
 )
 from feeds.parsed import Shape
+from feeds.urls import with_scheme
 
 PODCAST_NAMESPACES = (
     "https://podcastindex.org/namespace/1.0",
@@ -116,7 +117,7 @@ class Bounded:
     def resolve_uri(self: Any, uri: str) -> str:
         if _WHOLE.match(uri):
             return uri
-        resolved: str = super().resolve_uri(uri)  # type: ignore[misc]
+        resolved: str = super().resolve_uri(with_scheme(uri))  # type: ignore[misc]
         return resolved
 
     def _start_item(self: Any, attrs_d: dict[str, str]) -> None:

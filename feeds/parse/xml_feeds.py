@@ -285,7 +285,7 @@ def _link(raw: Any, alternates: tuple[str, ...]) -> str | None:
 def _title(raw: Any, atom: bool) -> RawText | None:
     detail = raw.get("title_detail") or {}
     kind = _TYPES.get(detail.get("type", ""), "text")
-    return _text(raw.get("title"), detail, "html" if kind == "xhtml" and not atom else kind)
+    return _text(raw.get("title") or raw.get("itunes_title"), detail, "html" if kind == "xhtml" and not atom else kind)
 
 
 def _language(raw: Any) -> str | None:

@@ -371,3 +371,22 @@ def test_a_message_shows_no_binary_junk(desk: CaseDesk) -> None:
     said = [result.state.last_error for result in desk.ended]
     assert all(message.isascii() and message.isprintable() for message in said)
     assert sorted("ZIP" in message for message in said) == [False, True]
+
+
+ODD_FACTS = """<rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>t</title>
+<link>https://example.org/</link>
+<item><title>Host alone</title><link>www.example.org/news/1</link><author>noreply@blogger.com (Unknown)</author>
+<description>&lt;a href="www.example.org/tide"&gt;The tide&lt;/a&gt; is high today.</description></item>
+<item><itunes:title>Only for players</itunes:title><guid isPermaLink="false">p</guid><author>By Ann Lee</author>
+<description>An hour about the harbour.</description></item></channel></rss>"""
+
+
+def test_addresses_that_begin_with_www_titles_for_players_and_authors_that_are_none(desk: CaseDesk) -> None:
+    desk.write({"name": "Cases", "url": desk.show("/feed.xml", ODD_FACTS.encode())})
+    desk.poll()
+    found = {item["title"]: item for item in desk.items()}
+    assert set(found) == {"Host alone", "Only for players"}
+    assert found["Host alone"]["url"] == "http://www.example.org/news/1"
+    assert 'href="http://www.example.org/tide"' in found["Host alone"]["content_html"]
+    assert "authors" not in found["Host alone"]
+    assert found["Only for players"]["authors"] == [{"name": "Ann Lee"}]
