@@ -312,7 +312,7 @@ class ParsedFeed(Struct, frozen=True, kw_only=True):
     head_parsed: bool = True
     links: tuple[str, ...] = ()  # pages: article links found, in order
     date_order: Order | None = None  # how the document's dates in numbers are to be read, where only one order fits all
-    broken_off: bool = False  # the document ends too early: what it said of itself is not to be relied on
+    broken_off: bool = False  # there is more than was read: what the document said of itself is not to be relied on
     killed: tuple[str, ...] = ()  # ids of articles that their agency takes back
     embargoes: tuple[str, ...] = ()  # until when nothing of it may be shown, in the document's words
     warnings: tuple[str, ...] = ()

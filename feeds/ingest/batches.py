@@ -222,6 +222,7 @@ class Saving:
             return {}
         answered = {*(result.source_id for result in results if not result.error), *handed}
         listings = {id_ for id_ in answered if (claim := batch.flight.get(id_)) and _is_followed(claim.source)}
+        listings |= {waiting.source.id for waiting, reading in batch.read if _is_part(waiting, reading)}
         return tx.page_queue.next(listings, FOLLOW_AT_ONCE)
 
     def _postpone(
@@ -279,11 +280,17 @@ def _is_followed(source: Source) -> bool:
     return source.kind in LISTINGS or source.full_text == "fetch"
 
 
+def _is_part(waiting: Waiting, reading: Reading) -> bool:
+    """Whether a sitemap that an index named was read; its pages are asked for at once, those of another index later."""
+    return waiting.claim is None and reading.kind == "sitemap" and bool(reading.links)
+
+
 def queue_links(tx: WriteTx, read: list[Read]) -> None:
-    """Queue the pages that listings name and that are not known."""
+    """Queue the pages that listings name and that are not known; those of parts of an index, too."""
     for waiting, reading in read:
-        if waiting.claim is not None and reading.links:
-            known = frozenset(waiting.claim.state.item_hashes)
+        if reading.links:
+            claim = waiting.claim
+            known = frozenset(claim.state.item_hashes) if claim else tx.sources.links_of(waiting.source.id)
             named = {link_hash(url): url for url in reading.links}
             tx.page_queue.put(waiting.source.id, {number: url for number, url in named.items() if number not in known})
 

@@ -29,9 +29,12 @@ def read_body(job: Job) -> Reading:
     """What *job*'s body says. Raises DeskError where it can't be read."""
     if job.reader == "feed":
         return _feed(job)
-    if job.reader == "page":
+    reader = job.reader
+    if reader == "page" and job.source.kind == "sitemap" and parse.is_sitemap(job.body):
+        reader = "sitemap"  # a part of an index
+    if reader == "page":
         return _page(job)
-    feed = _PARSERS[job.reader](job)
+    feed = _PARSERS[reader](job)
     reading = _reading(feed, _normalised(job, feed))
     # The page behind this one of a list, unless some of what stands here was there before.
     goes_on = job.reader == "selected" and set(job.item_hashes).isdisjoint(feed.item_hashes)
@@ -89,12 +92,21 @@ def _selected(job: Job) -> ParsedFeed:
     )
 
 
+def _sitemap(job: Job) -> ParsedFeed:
+    feed = parse.parse_sitemap(job.body, url=job.url)
+    if feed.kind != "sitemapindex":
+        return feed
+    # A part of which no day is given is asked for once a day, though the index stays the same.
+    links = tuple(link if "#" in link else f"{link}#{job.received_at:%Y-%m-%d}" for link in feed.links)
+    return replace(feed, links=links, broken_off=links != feed.links)
+
+
 _PARSERS: dict[Reader, Callable[[Job], ParsedFeed]] = {
     "document": _document,
     "letter": lambda job: parse.parse_letter(job.body, name=job.name, digest=job.source.digest),
     "listing": lambda job: parse.parse_listing(job.body, url=job.url, content_type=job.content_type),
     "selected": _selected,
-    "sitemap": lambda job: parse.parse_sitemap(job.body, url=job.url),
+    "sitemap": _sitemap,
 }
 
 

@@ -53,7 +53,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     self_url: str | None = None
     links: tuple[str, ...] = ()
     next_page: str | None = None  # of a list read by selectors, where all that this page has is unknown
-    broken_off: bool = False  # the body ended too early: there is more of it, to be asked for
+    broken_off: bool = False  # there is more than was read, to be asked for though the body be the same
     killed: tuple[str, ...] = ()  # keys of entries that their agency takes back
     embargo: datetime | None = None  # until when nothing of it may be shown
     item_hashes: tuple[int, ...] = ()

@@ -366,8 +366,9 @@ def verdict(
         return failed(waiting.claim, reading.error, at=at, settings=settings, jitter=jitter, ours=ours)
     if reading.links:
         listed = {link_hash(url) for url in reading.links}
-        # What is followed now counts once it has arrived: see `Sources.followed`.
-        known = listed.intersection(waiting.claim.state.item_hashes)
+        # What is followed now counts once it has arrived: see `Sources.followed`. Of an index it stands in its parts.
+        followed = waiting.claim.state.item_hashes
+        known = frozenset(followed) if reading.kind == "sitemapindex" else listed.intersection(followed)
         reading = replace(reading, item_hashes=tuple(sorted(known)))
     got = Brought.of(decisions)
     result = brought(waiting.claim, waiting.answer, reading, got, waiting.body_hash, settings=settings, jitter=jitter)

@@ -18,7 +18,7 @@ from feeds.urls import masked
 if TYPE_CHECKING:
     from feeds.parse.folder_files import parse_document
     from feeds.parse.letters import parse_letter
-    from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
+    from feeds.parse.links import Offer, is_about_comments, is_sitemap, parse_listing, parse_offers, parse_sitemap
     from feeds.parse.pages import parse_page, read_page, stand_in, wall
     from feeds.parse.proposals import propose, propose_json
     from feeds.parse.selected import Picked, parse_selected, pick, picked_without
@@ -27,6 +27,7 @@ __all__ = [
     "Offer",
     "Picked",
     "is_about_comments",
+    "is_sitemap",
     "parse",
     "parse_document",
     "parse_letter",
@@ -47,7 +48,7 @@ __all__ = [
 _MODULES = {
     "folder_files": ("parse_document",),
     "letters": ("parse_letter",),
-    "links": ("Offer", "is_about_comments", "parse_listing", "parse_offers", "parse_sitemap"),
+    "links": ("Offer", "is_about_comments", "is_sitemap", "parse_listing", "parse_offers", "parse_sitemap"),
     "pages": ("parse_page", "read_page", "stand_in", "wall"),
     "proposals": ("propose", "propose_json"),
     "selected": ("Picked", "parse_selected", "pick", "picked_without"),

@@ -202,6 +202,8 @@ MAX_ADDRESSES = 50_000
 """As many as one sitemap may hold (sitemaps.org)."""
 
 MAX_NEWS = 2_000
+MAX_PARTS = 20
+"""Sitemaps of an index that are asked for: the newest."""
 MAX_SITEMAP_BYTES = 52_428_800
 
 _LISTED = {"url", "sitemap"}  # at any depth: some put a whole sitemap into another
@@ -211,8 +213,9 @@ _ADDRESS_LINE = re.compile(rb"https?://\S+\s*$")
 def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
     """Return what the sitemap *body* lists.
 
-    Kind ``sitemapindex``: *links* are other sitemaps. Kind ``sitemap``: *links* are pages, and each that a news
-    sitemap describes is an entry too. Both newest first as far as dates are given, else in document order. Plain text
+    Kind ``sitemapindex``: *links* are other sitemaps, behind a ``#`` the day of each where it is given, so that one
+    that changed is another link. Kind ``sitemap``: *links* are pages, and each that a news sitemap describes is an
+    entry too. Both newest first as far as dates are given, else in document order. Plain text
     with an address a line is a sitemap as well. Raises ParseError for all else.
     """
     if len(body) > MAX_SITEMAP_BYTES:
@@ -228,6 +231,8 @@ def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> 
     listed = sorted(_listed(nodes[:MAX_ADDRESSES], index), key=lambda item: item[0], reverse=True)
     entries = [entry for _, _, entry in listed if entry is not None]
     over = f"more than {MAX_ADDRESSES} addresses; only the first are read"
+    if index:
+        listed = [(day, f"{address}#{day}" if day else address, None) for day, address, _ in listed[:MAX_PARTS]]
     return ParsedFeed(
         kind="sitemapindex" if index else "sitemap",
         title=next(filter(None, (entry.publisher for entry in entries)), ""),
@@ -236,6 +241,14 @@ def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> 
         links=tuple(dict.fromkeys(address for _, address, _ in listed)),
         warnings=(over,) if len(nodes) > MAX_ADDRESSES else (),
     )
+
+
+_SITEMAP = re.compile(rb"<(?:[\w.-]+:)?(?:urlset|sitemapindex)[\s>]")
+
+
+def is_sitemap(body: bytes) -> bool:
+    """Whether *body* begins as a sitemap does; plain text with addresses is none here."""
+    return _SITEMAP.search(body[:4096]) is not None
 
 
 def _listed(nodes: list[Any], index: bool) -> Iterator[tuple[str, str, ParsedEntry | None]]:

@@ -327,6 +327,11 @@ class Sources(Verbs):
 
     # ------------------------------------------------------------------ looking
 
+    def links_of(self, source_id: int) -> frozenset[int]:
+        """The hashes of links that a listing is known to hold."""
+        held = self._execute(select(sources.c.item_hashes).where(sources.c.id == source_id)).scalar()
+        return frozenset(hashes_from_blob(held))
+
     def by_key(self, key: str) -> tuple[Source, SourceState] | None:
         """The source with this key, None where there is none or it was removed."""
         statement = select(sources).where(sources.c.key == key, sources.c.removed_at.is_(None))

@@ -143,3 +143,60 @@ def test_json_is_asked_for_by_post_with_its_secrets(desk: CaseDesk) -> None:
     with open_store(desk.url) as store, store.read() as tx:
         found = tx.sources.by_key("Alerts")
     assert found is not None and found[0].post == "" and "hushhush" not in repr(found)
+
+
+def sitemap(desk: CaseDesk, *numbers: int) -> bytes:
+    urls = "".join(f"<url><loc>{desk.origin.url(f'/2026/tide-of-day-{n}.html')}</loc></url>" for n in numbers)
+    return f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>".encode()
+
+
+def index(desk: CaseDesk, **days: str) -> bytes:
+    parts = "".join(
+        f"<sitemap><loc>{desk.origin.url(f'/{name}.xml')}</loc>{f'<lastmod>{day}</lastmod>' if day else ''}</sitemap>"
+        for name, day in days.items()
+    )
+    return f"<sitemapindex xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{parts}</sitemapindex>".encode()
+
+
+def tides(desk: CaseDesk, *numbers: int) -> None:
+    for n in numbers:
+        text = f"<p>On day {n} the water stood {n * 7} feet high at the mole, and {n * 3} boats stayed in the harbour of Varn {n}.</p>"
+        page = (
+            f"<title>The tide of day {n} in words</title><article><h1>The tide of day {n} in words</h1>{text}</article>"
+        )
+        desk.show(f"/2026/tide-of-day-{n}.html", page.encode())
+
+
+def test_an_index_of_sitemaps_brings_the_articles_of_its_parts(desk: CaseDesk) -> None:
+    desk.show("/robots.txt", b"", Content_Type="text/plain")
+    tides(desk, 1, 2, 3, 4)
+    desk.show("/old.xml", sitemap(desk, 1))
+    desk.show("/new.xml", sitemap(desk, 2))
+    url = desk.show("/index.xml", index(desk, old="2026-01-01", new="2026-11-20"))
+    desk.write({"name": "Tides", "sitemap": url})
+    desk.poll()
+    desk.poll()
+    assert sorted(titles(desk)) == ["1", "2"]
+
+    desk.show("/new.xml", sitemap(desk, 3, 2))
+    desk.poll()
+    assert (asked(desk, "/old.xml"), asked(desk, "/new.xml")) == (1, 1)
+    desk.show("/index.xml", index(desk, old="2026-01-01", new="2026-11-21"))
+    desk.poll()
+    desk.poll()
+    assert sorted(titles(desk)) == ["1", "2", "3"]
+    assert (asked(desk, "/old.xml"), asked(desk, "/new.xml")) == (1, 2)
+    assert all(asked(desk, f"/2026/tide-of-day-{n}.html") == 1 for n in (1, 2, 3))
+
+
+def test_a_part_without_a_day_is_asked_for_once_a_day_and_an_index_of_indexes_ends(desk: CaseDesk) -> None:
+    desk.show("/robots.txt", b"", Content_Type="text/plain")
+    tides(desk, 1, 2)
+    desk.show("/part.xml", sitemap(desk, 1))
+    desk.show("/inner.xml", index(desk, part="", inner=""))
+    url = desk.show("/index.xml", index(desk, inner="", index=""))
+    desk.write({"name": "Tides", "sitemap": url})
+    for _ in range(5):
+        desk.poll()
+    assert titles(desk) == ["1"]
+    assert (asked(desk, "/part.xml"), asked(desk, "/inner.xml"), asked(desk, "/index.xml")) == (1, 1, 6)
