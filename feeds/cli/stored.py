@@ -70,7 +70,7 @@ def stored_model(store: Store) -> Model | None:
         body = tx.models.body()
     if body is None:
         return None
-    from feeds.filing.text_model import model_from_bytes
+    from feeds.filing.text_model import model_from_bytes  # numpy, which a desk without a model does not load
 
     return model_from_bytes(body)
 

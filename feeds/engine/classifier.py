@@ -119,7 +119,7 @@ class Classifier:
             self._model = None
             return
         try:
-            from feeds.filing.text_model import model_from_bytes
+            from feeds.filing.text_model import model_from_bytes  # numpy, which a desk without a model does not load
 
             self._model = model_from_bytes(body)
         except DeskError as error:

@@ -231,7 +231,7 @@ def _is_opened(address: str, port: int, settings: FetchSettings) -> bool:
 @contextmanager
 def _mapped(url: str) -> Iterator[None]:
     """Raise what goes wrong as FetchError. What a server says is shortened, and a refused login not quoted at all."""
-    from imapclient import exceptions
+    from imapclient import exceptions  # where mailboxes are asked alone
 
     shown = masked(url)
     try:

@@ -271,7 +271,7 @@ def hub_of(answer: Answer, reading: Reading) -> Discovered | None:
     """Return the hub that a polled feed names; None where it names none, or could not be read."""
     if reading.error is not None:
         return None
-    from feeds.hub.subscribing import discover
+    from feeds.hub.subscribing import discover  # where feeds name hubs alone
 
     return discover(answer.headers, base=answer.final_url, hubs=reading.hubs, self_url=reading.self_url)
 

@@ -36,10 +36,10 @@ MAX_ID_CHARS = 2000
 
 _EMAIL = re.compile(r"[^\s@<>()\"',;:]{1,64}@[^\s@<>()\"',;:]+\.[^\s@<>()\"',;:.]{2,}$")
 _NAMED_EMAIL = re.compile(r"(?P<email>\S+@\S+)\s*\((?P<name>[^)]+)\)$|(?P<name2>[^<]+)<(?P<email2>[^\s<>]+@[^\s<>]+)>$")
-# RSS has an author as ``address (Name)``; what is not to be shown is one small word then, or an address in pieces.
 _BY = re.compile(r"\A[Bb][Yy]:?\s+(?=\w)")
 _NOBODY = {"unknown", "unknown author", "none", "null", "undefined", "n/a"}
 """What programs write where no author is set; a blog host's feeds say ``noreply@blogger.com (Unknown)``."""
+# RSS has an author as ``address (Name)``; what is not to be shown is one small word then, or an address in pieces.
 _HIDDEN_EMAIL = re.compile(
     r"[a-z0-9._%+-]+(?: ?(?:@|\[at\]|\[dot\]| at | dot ) ?[a-z0-9._-]+)* \((?P<name>[^a-z()][^()]*)\)$"
 )

@@ -15,20 +15,18 @@ from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
 from feeds.parse.fields import MAX_ENTRIES, MAX_ROOT_TAG_BYTES
-from feeds.parse.kinds import Prolog
+from feeds.parse.kinds import COMMENT, TAG_END, Prolog
 
 _NAMES = {
     "item": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?item)(?=[\s>/])", re.IGNORECASE),
     "entry": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?entry)(?=[\s>/])", re.IGNORECASE),
 }
 _ITEM_LIKE = re.compile(rb"<(?:[^<>\s/:]+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
-_TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 _MARKS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
 _SLASH = 47
 _Search = Callable[[bytes, int], re.Match[bytes] | None]
 _CLOSING_END = re.compile(rb"[ \t\r\n]*>")
 _CHANNEL = re.compile(rb"<(?:[\w.\-]+:)?channel(?=[\s>/])[^>]*>", re.IGNORECASE)
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 # The elements by which a feed says when it was made, which most say anew at every poll.
 _STAMP = re.compile(
     rb"<((?:[\w.\-]+:)?(?:lastBuildDate|pubDate|updated|modified|date))(?=[\s>])[^>]*>[^<]*</\1\s*>", re.IGNORECASE
@@ -70,7 +68,7 @@ class Cut(Struct, frozen=True):
                 pieces.append(body[done:first])
             done = last
         pieces.append(body[max(self.tail, done) :])
-        outside = _STAMP.sub(b"", _COMMENT.sub(b"", b"".join(pieces)))
+        outside = _STAMP.sub(b"", COMMENT.sub(b"", b"".join(pieces)))
         return xxh3_64_intdigest(b" ".join(outside.split()))
 
 
@@ -128,7 +126,7 @@ def _items(body: bytes, name: bytes, start: int) -> tuple[list[tuple[int, int]],
 
 def _after_item(body: bytes, at: int, search: _Search) -> int:
     """Where the item is over whose tag goes on at *at*."""
-    tag = _TAG_END.match(body, at, at + MAX_ROOT_TAG_BYTES)
+    tag = TAG_END.match(body, at, at + MAX_ROOT_TAG_BYTES)
     if tag is None:
         raise _Uncertain
     at = tag.end()

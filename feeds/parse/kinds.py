@@ -166,10 +166,10 @@ def format_of(prolog: Prolog) -> str:
 
 _SPACE = b" \t\r\n"
 _NAME = re.compile(rb"<([A-Za-z_\x80-\xff][\w.\-\x80-\xff]*(?::[A-Za-z_\x80-\xff][\w.\-\x80-\xff]*)?)")
-_TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
+TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 _DOCTYPE_PART = re.compile(rb"""<!--.*?-->|<\?.*?\?>|"[^"]*"|'[^']*'|[\[\]>]""", re.DOTALL)
 _ENTITY = re.compile(rb"""<!ENTITY\s+([A-Za-z_][\w.\-]*)\s+(?:"([^"]*)"|'([^']*)')\s*>""")
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _TEXT_VALUE = re.compile(rb"(?:[^&%<]|&#(?:[0-9]{1,7}|x[0-9A-Fa-f]{1,6});)*\Z")
 _REFERENCE = re.compile(rb"&#(x?)([0-9A-Fa-f]+);")
 _BUILT_IN = (b"lt", b"gt", b"amp", b"quot", b"apos")
@@ -217,7 +217,7 @@ def read_prolog(body: bytes) -> Prolog | None:
             entities = _entities(doctype)
             at = end
         elif (match := _NAME.match(body, at)) is not None:
-            end_match = _TAG_END.match(body, match.end(), match.end() + MAX_ROOT_TAG_BYTES)
+            end_match = TAG_END.match(body, match.end(), match.end() + MAX_ROOT_TAG_BYTES)
             end = end_match.end() if end_match else match.end()
             if entities:
                 _check_expansion(body, end, entities)
@@ -254,7 +254,7 @@ def _doctype_end(body: bytes, at: int) -> int:
 
 def _entities(doctype: bytes) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    for name, double, single in _ENTITY.findall(_COMMENT.sub(b"", doctype)):
+    for name, double, single in _ENTITY.findall(COMMENT.sub(b"", doctype)):
         value = double or single
         # XML 1.0 §4.2: the first declaration binds. "&#38;lol;" is a nested reference in disguise (§4.4, appendix D).
         if name not in found and name not in _BUILT_IN and _TEXT_VALUE.match(value) and not _disguised(value):

@@ -122,7 +122,7 @@ PAGES = {
             '<div class="topic-row"><a class="t" href="/a/{n}">{title}</a><span class="who">by eve</span>'
             "<span class=when>{n} days ago</span></div>") + "</div>"),
         Select(item=".topic-row", title="a.t", link="a.t@href", date=".when", author=".who"),
-        {"title": TITLES[0], "link": address(), "published": "2026-11-28T12:00:00Z", "authors": ("by eve",)},
+        {"title": TITLES[0], "link": address(), "published": "2026-11-28T12:00:00Z", "authors": ("eve",)},
     ),
     "posts of a channel": ListedPage(
         page("<section class=history>" + each(
