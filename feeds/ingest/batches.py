@@ -133,7 +133,7 @@ class Saving:
             with self._store.read() as tx:
                 read = _without_older(tx, read)
         read = [_held(one, now) for one in read]
-        if any(full_text.wants(waiting) or full_text.is_article(waiting) for waiting, _ in read):
+        if any(full_text.concerns(waiting) for waiting, _ in read):
             with self._store.read() as tx:
                 read = full_text.with_full_texts(tx, read)
         return read

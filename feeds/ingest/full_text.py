@@ -2,7 +2,8 @@
 
 Such an entry is published at once as its feed has it. Its page goes into the queue that listings use, and what the page
 says is put into the stored entry when it comes, which is then an entry that changed. The feed goes on to show the
-short one: `with_full_texts` gives the long one in its place.
+short one: `with_full_texts` gives the long one in its place. So it is with the entries of a news sitemap, which say no
+more than a headline, and whose pages are asked for anyhow.
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ def is_article(waiting: Waiting) -> bool:
     return waiting.source.has_entries and waiting.item.asked_url is not None
 
 
+def concerns(waiting: Waiting) -> bool:
+    """Whether stored entries have to do with what *waiting* brings."""
+    return wants(waiting) or is_article(waiting) or waiting.source.kind == "sitemap"
+
+
 def queue(tx: WriteTx, read: Sequence[Read], placed: Sequence[Places], decided: Sequence[tuple[Decision, ...]]) -> None:
     """Queue the pages of new entries that say little and are to be shown."""
     for (waiting, _), places, decisions in zip(read, placed, decided, strict=True):
@@ -71,7 +77,11 @@ def _completed(tx: ReadTx, waiting: Waiting, reading: Reading) -> Reading:
         stored = tx.articles.entry_at(waiting.source.id, waiting.item.asked_url or "")
         whole = [found for page in reading.entries if stored and (found := _taken(stored, page, waiting))]
         return replace(reading, entries=tuple(whole))
-    if wants(waiting) and reading.entries:
+    if waiting.source.kind == "sitemap" and waiting.item.asked_url is not None and reading.kind == "page":
+        stored = tx.articles.entry_at(waiting.source.id, waiting.item.asked_url)
+        if stored is not None and (stored.feed_hash or not stored.content):  # what a news sitemap says of it
+            return replace(reading, entries=tuple(completed(stored, page) for page in reading.entries))
+    elif concerns(waiting) and reading.entries:
         known = tx.articles.entries_of_keys(waiting.source.id, [entry.key for entry in reading.entries])
         return replace(reading, entries=tuple(kept(one, known.get(one.key, (None,))[0]) for one in reading.entries))
     return reading
@@ -88,8 +98,11 @@ def quiet(read: Sequence[Read], decided: Sequence[tuple[Decision, ...]]) -> list
     """*decided*, but what a page completed is no news of its article."""
     page = Evidence(kind="full-text", detail="read from its page")
     return [
-        tuple(replace(one, significant=False, evidence=(page,)) for one in decisions)
-        if is_article(waiting)
+        tuple(
+            replace(one, significant=False, evidence=(page,)) if one.entry.feed_hash or is_article(waiting) else one
+            for one in decisions
+        )
+        if waiting.item.asked_url is not None
         else decisions
         for (waiting, _), decisions in zip(read, decided, strict=True)
     ]

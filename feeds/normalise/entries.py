@@ -126,7 +126,8 @@ def _ground_of(
     feed: ParsedFeed, source: Source, url: str, received_at: datetime, desk_language: str, desk_timezone: str
 ) -> _Ground:
     # Where a document is one article, its address is the article's.
-    own = (feed.feed_id, feed.self_url, feed.link, "" if feed.kind == "document" else url)
+    document = "" if feed.kind in ("document", "page") else url
+    own = (feed.feed_id, feed.self_url, feed.link, document)
     return _Ground(
         url=resolved("", url) or "",
         declared=_first_language(feed.language, source.language),
@@ -134,7 +135,7 @@ def _ground_of(
         zone=zone_of(source.timezone or desk_timezone),
         received_at=received_at,
         ids=frozenset(filter(None, map(_stripped, own))),
-        home=frozenset(filter(None, map(comparable_or_none, (feed.link, feed.self_url, url)))),
+        home=frozenset(filter(None, map(comparable_or_none, (feed.link, feed.self_url, document)))),
     )
 
 

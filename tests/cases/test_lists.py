@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pytest
+
 from feeds.store import open_store
 from tests.cases.desk import CaseDesk
 from tests.fetch.origin import Exchange
@@ -200,3 +202,50 @@ def test_a_part_without_a_day_is_asked_for_once_a_day_and_an_index_of_indexes_en
         desk.poll()
     assert titles(desk) == ["1"]
     assert (asked(desk, "/part.xml"), asked(desk, "/inner.xml"), asked(desk, "/index.xml")) == (1, 1, 6)
+
+
+def news(desk: CaseDesk, **titles: str) -> bytes:
+    urls = "".join(
+        f"<url><loc>{desk.origin.url(f'/2026/{name}.html')}</loc><n:news><n:publication_date>2026-11-22T10:00:00Z</n:publication_date>"
+        f"<n:title>{title}</n:title><n:keywords>tides</n:keywords></n:news></url>"
+        for name, title in titles.items()
+    )
+    spaces = (
+        "xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' xmlns:n='http://www.google.com/schemas/sitemap-news/0.9'"
+    )
+    return f"<urlset {spaces}>{urls}</urlset>".encode()
+
+
+@pytest.mark.parametrize("title", ["The tide of day 1 in words", "High water at the mole of Varn"])
+def test_what_a_news_sitemap_says_and_its_page_are_one_article(desk: CaseDesk, title: str) -> None:
+    desk.show("/robots.txt", b"", Content_Type="text/plain")
+    tides(desk, 1, 2)
+    names = {"tide-of-day-1": title, "tide-of-day-2": "The tide of day 2 in words"}
+    url = desk.show("/news.xml", news(desk, **{"tide-of-day-1": title}))
+    desk.write({"name": "Tides", "sitemap": url})
+    desk.poll()
+    desk.poll()
+    [first] = desk.items()
+    desk.show("/news.xml", news(desk, **names))  # the headline alone comes again
+    desk.poll()
+    desk.poll()
+    _, again = sorted(desk.items(), key=lambda item: item["id"] == first["id"])
+    assert len(desk.items()) == 2
+    assert (again["id"], again["title"], again["date_published"]) == (first["id"], title, "2026-11-22T10:00:00Z")
+    assert "7 feet high" in again["content_html"] and again["tags"] == ["tides"]
+    assert again.get("date_modified", again["date_published"]) == again["date_published"]
+
+
+def test_a_page_that_was_followed_is_known_by_its_address(desk: CaseDesk) -> None:
+    desk.show("/robots.txt", b"", Content_Type="text/plain")
+    tides(desk, 1)
+    link = desk.origin.url("/2026/tide-of-day-1.html")
+    feed = f"<rss version='2.0'><channel><title>F</title><item><title>High water</title><link>{link}</link><description>Boats stay.</description></item></channel></rss>"
+    desk.write(
+        {"name": "Map", "sitemap": desk.show("/sitemap.xml", sitemap(desk, 1))},
+        {"name": "Feed", "url": desk.show("/feed.xml", feed.encode())},
+    )
+    desk.poll()
+    desk.poll()
+    assert len(desk.items()) == 1
+    assert desk.command("explain", link).exit_code == 0
