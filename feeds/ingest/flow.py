@@ -49,7 +49,7 @@ CUT_OFF = (
 PUT_OFF_LOOK_S = 30.0
 """How often bodies are looked for whose time has come to be tried again."""
 
-MOST_READING = 64
+MOST_READING = 32
 """Bodies that are being read, or were and wait to be saved. The others stay with the fetcher, which then begins no more
 transfers: what is in flight is bounded, however many sources are due."""
 
@@ -158,7 +158,7 @@ class Ingest:
 
     def take_readings(self) -> None:
         """Take what hands have read, in the order in which it came, as much as there is room for. Raises StoreError."""
-        room = MOST_READING - len(self._unsaved.read)
+        room = MOST_SAVED - len(self._unsaved.read)
         if room <= 0:
             return
         with self._store.read() as tx:
