@@ -1,6 +1,6 @@
 """Who sees articles sooner at the same number of requests: real posting times, replayed to each rule of asking.
 
-    python bench/cadence.py [--traces DIR] [--chart FILE.svg] [--budget 1.0] [--part all|tune|report]
+    python bench/cadence.py [--traces DIR] [--budget 1.0] [--part all|tune|report]
 
 Ours runs through `feeds.fetch.cadence.plan` with the shipped settings, which gives the number of requests. Every
 other rule is written from its described behaviour, and its intervals are then stretched or shrunk, with its own floor
@@ -380,60 +380,9 @@ def tell(group: str, feeds: list[Feed], rows: list[Row]) -> None:
     )
 
 
-def chart(path: Path, told: dict[str, list[Row]]) -> None:
-    """Curves of the delay: the share of articles seen within a time, a panel a group. SVG, drawn here."""
-    wide, high, left, top = 420, 300, 56, 54
-    colours = ["#c0392b", "#7f8c8d", "#8e6bbf", "#2e86c1", "#229954", "#d68910", "#111111"]
-    lowest, highest = math.log10(60), math.log10(30 * DAY_S)
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{len(told) * (wide + left + 20) + 20}" height="{high + 230}"'
-        ' font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
-    ]
-    for panel, (group, rows) in enumerate(told.items()):
-        x0 = left + panel * (wide + left + 20)
-        out.append(f'<text x="{x0}" y="24" font-size="15" font-weight="bold">{group}</text>')
-        out.append(f'<text x="{x0}" y="42" fill="#555">share of articles seen within…, at equal requests</text>')
-        for share in (0, 25, 50, 75, 100):
-            y = top + high * (1 - share / 100)
-            out.append(f'<path d="M{x0} {y}h{wide}" stroke="#ddd"/>')
-            out.append(f'<text x="{x0 - 8}" y="{y + 4}" text-anchor="end">{share} %</text>')
-        for label, seconds in (
-            ("1 min", 60),
-            ("10 min", 600),
-            ("1 h", 3600),
-            ("6 h", 21600),
-            ("1 d", 86400),
-            ("1 w", 604800),
-        ):
-            x = x0 + wide * (math.log10(seconds) - lowest) / (highest - lowest)
-            out.append(f'<path d="M{x:.1f} {top}v{high}" stroke="#eee"/>')
-            out.append(f'<text x="{x:.1f}" y="{top + high + 16}" text-anchor="middle">{label}</text>')
-        drawn = [row for row in rows if row.name != "clairvoyant"]
-        for row, colour in zip(drawn, colours, strict=False):
-            ordered = sorted(row.outcome.delays)
-            everything = len(ordered) + row.outcome.missed
-            points = []
-            for step in range(201):
-                within = 10 ** (lowest + (highest - lowest) * step / 200)
-                share = bisect_right(ordered, within) / max(everything, 1)
-                points.append(f"{x0 + wide * step / 200:.1f},{top + high * (1 - share):.1f}")
-            dash = ' stroke-dasharray="5 4"' if row.name in ("uniform", "known rates") else ""
-            width = 3 if row.name == "ours" else 1.6
-            out.append(
-                f'<polyline fill="none" stroke="{colour}" stroke-width="{width}"{dash} points="{" ".join(points)}"/>'
-            )
-        for line, (row, colour) in enumerate(zip(drawn, colours, strict=False)):
-            y = top + high + 42 + 18 * line
-            out.append(f'<path d="M{x0} {y - 4}h22" stroke="{colour}" stroke-width="3"/>')
-            out.append(f'<text x="{x0 + 30}" y="{y}">{row.name}: mean {_time(row.outcome.mean)}</text>')
-    out.append("</svg>")
-    path.write_text("\n".join(out), encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--traces", type=Path, default=SHARED_DATA / "traces", help="a folder of traces")
-    parser.add_argument("--chart", type=Path, help="write a chart (SVG) here")
     parser.add_argument("--budget", type=float, default=1.0, help="poll.first_s times this")
     parser.add_argument("--part", choices=("all", "tune", "report"), default="all")
     arguments = parser.parse_args()
@@ -445,12 +394,8 @@ def main() -> None:
     groups: dict[str, list[Feed]] = defaultdict(list)
     for feed in feeds:
         groups[feed.group].append(feed)
-    told = {group: compare(members, settings) for group, members in groups.items()}
-    for group, rows in told.items():
-        tell(group, groups[group], rows)
-    if arguments.chart:
-        chart(arguments.chart, told)
-        print(f"\nchart: {arguments.chart}")
+    for group, members in groups.items():
+        tell(group, members, compare(members, settings))
 
 
 if __name__ == "__main__":
