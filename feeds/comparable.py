@@ -48,10 +48,13 @@ _REDIRECT_NAMES = _words(_TABLES["redirect names"])
 _FRAME_WORDS = frozenset(_words(_TABLES["frame words"]))
 _PARTS = "|".join(_words(_TABLES["parts of a page"]))
 
+PERMALINK = r"[^#]*/(?=[^/#]*\d|[^/#]*-[^/#]*-)[^/#]+"
+"""An address whose last part has a number or three words is of one article; another may show a new one each day."""
 MAX_HOPS = 4  # redirectors inside redirectors
 SLUG_WORDS = 3
 """A last part of a path with so many words of its own names an article."""
 
+_OF_ONE_ARTICLE = re.compile(PERMALINK)
 _INDEX = re.compile(r"/(?:index|default)\.(?:s?html?|php\d?|aspx?|jsp|cfm|pl|cgi)$", re.IGNORECASE)
 _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid|sessionid)=[^/;?]*", re.IGNORECASE)
 _COOKIELESS = re.compile(r"/\([A-Z]\([a-z0-9]+\)\)(?=/)", re.IGNORECASE)
@@ -125,6 +128,14 @@ def comparable_url(url: str) -> str:
     if _OWN_FRAGMENT.fullmatch(parts.fragment):
         query += ("&" if query else "") + "#" + _plain_escapes(parts.fragment, _QUERY_PLAIN)
     return host + path + ("?" + query if query else "")
+
+
+def is_of_one_article(comparable: str) -> bool:
+    """
+    >>> is_of_one_article("transit.example/alerts"), is_of_one_article("transit.example/alerts/line-2")
+    (False, True)
+    """
+    return _OF_ONE_ARTICLE.fullmatch(comparable) is not None
 
 
 def comparable_or_none(url: str | None) -> str | None:

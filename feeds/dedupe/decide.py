@@ -16,13 +16,13 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
+from feeds.comparable import is_of_one_article
 from feeds.dedupe import near, signature
 from feeds.dedupe.grouping import Arriving, Joined, Stories
 from feeds.dedupe.identity import (
     Identified,
     SourceBook,
     derived_key,
-    is_of_one_article,
     judge_edit,
     shared_links,
     title_key,

@@ -23,17 +23,14 @@ from typing import NamedTuple
 import xxhash
 from msgspec import Struct
 
-from feeds.comparable import addresses_of
+from feeds.comparable import PERMALINK, addresses_of, is_of_one_article
 from feeds.dates import month_named, names_a_day
 from feeds.dedupe import signature
 from feeds.model import Entry, Evidence, KnownEntry
 from feeds.text import fold, spelled, words
 
 _ROMAN = re.compile(r"[ivx]{1,5}")
-_PERMALINK = r"[^#]*/(?=[^/#]*\d|[^/#]*-[^/#]*-)[^/#]+"
-_OF_ONE_ARTICLE = re.compile(_PERMALINK)
-"""An address whose last part has a number or three words; what has none may show something else each day."""
-_REVISION = re.compile(rf"(https?://{_PERMALINK})#\d{{1,4}}", re.IGNORECASE)
+_REVISION = re.compile(rf"(https?://{PERMALINK})#\d{{1,4}}", re.IGNORECASE)
 """An id that is an article's address with the number of its revision: the BBC gives each edit another one."""
 
 TITLE_ALIKE = 0.5
@@ -235,14 +232,6 @@ def _counts(word: str) -> bool:
 def _identifies(comparable: str) -> bool:
     """A front page is no article's address."""
     return not comparable.endswith("/")
-
-
-def is_of_one_article(comparable: str) -> bool:
-    """
-    >>> is_of_one_article("transit.example/alerts"), is_of_one_article("transit.example/alerts/line-2")
-    (False, True)
-    """
-    return _OF_ONE_ARTICLE.fullmatch(comparable) is not None
 
 
 def derived_key(entry: Entry, *, by_content: bool = False) -> str:

@@ -15,7 +15,7 @@ import xxhash
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from feeds.comparable import comparable_or_none
+from feeds.comparable import comparable_or_none, is_of_one_article
 from feeds.configuration import Source
 from feeds.dates import parse_date, settle, zone_of
 from feeds.model import Entry
@@ -26,6 +26,7 @@ from feeds.normalise.scalars import NAME_CHARS, TITLE_CHARS, line, name_line, re
 from feeds.normalise.texts import Place, body_of, title_of
 from feeds.parsed import Category, Discussion, Order, Origin, ParsedEntry, ParsedFeed, Person
 from feeds.text import text_hash
+from feeds.urls import host_of
 
 MAX_PEOPLE = 50
 MAX_CATEGORIES = 60
@@ -224,7 +225,19 @@ def _addresses(parsed: ParsedEntry, base: str, warnings: list[str]) -> tuple[str
         link = resolved(base, parsed.entry_id)
     if parsed.link and link is None:
         warnings.append("link: no http(s) address, left out")
+    if canonical and link and _is_of_the_site(canonical, link):
+        warnings.append(f"canonical address: {canonical} is of no article, not used")
+        canonical = None
     return link or canonical, canonical
+
+
+def _is_of_the_site(canonical: str, link: str) -> bool:
+    """Whether *canonical* is what a site says of all its pages, by mistake: the address of none, beside that of one."""
+    if canonical == link or host_of(canonical) != host_of(link):
+        return False
+    return is_of_one_article(comparable_or_none(link) or "") and not is_of_one_article(
+        comparable_or_none(canonical) or ""
+    )
 
 
 def _name_lines(texts: tuple[str, ...], *, limit: int = NAME_CHARS) -> tuple[str, ...]:

@@ -249,3 +249,20 @@ def test_a_page_that_was_followed_is_known_by_its_address(desk: CaseDesk) -> Non
     desk.poll()
     assert len(desk.items()) == 1
     assert desk.command("explain", link).exit_code == 0
+
+
+@pytest.mark.parametrize("canonical", ["/front.html", "/news", "/news?view=all"])
+def test_one_canonical_address_for_all_pages_of_a_site_is_believed_of_none(desk: CaseDesk, canonical: str) -> None:
+    desk.show("/robots.txt", b"", Content_Type="text/plain")
+    heads = {"ferry": "Ferry stuck on a rock off Ven", "mill": "Old mill burns down", "tram": "No trams on Sunday"}
+    for number, (name, head) in enumerate(heads.items()):
+        text = f"<p>{head}, said the {name} master of Varn on day {number}, and {number * 3 + 2} people had to walk home from the mole.</p>"
+        page = f"<head><title>{head}</title><link rel=canonical href='{canonical}'></head><article><h1>{head}</h1>{text}</article>"
+        desk.show(f"/2026/11/{name}-of-the-day.html", page.encode())
+    listed = "".join(
+        f"<h2><a href='/2026/11/{name}-of-the-day.html'>{head} as we know</a></h2>" for name, head in heads.items()
+    )
+    desk.write({"name": "Front", "page": desk.show("/front.html", f"<main>{listed}</main>".encode())})
+    for _ in range(3):
+        desk.poll()
+    assert {item["title"] for item in desk.items()} == set(heads.values())
