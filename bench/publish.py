@@ -42,6 +42,7 @@ from feeds.store import Store, open_store
 from feeds.store.documents import NOTED_AT_ONCE
 from feeds.store.schema import ALL_FORMATS
 from tests.render.documents import render_fragment
+from tests.serve.wsgi import ask
 
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -160,18 +161,6 @@ class Bench:
     def publish(self) -> None:
         publish(self.store, SETTINGS, TREE, now=self.now)
 
-    def ask(self, path: str, query: str = "", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        told: list[Any] = []
-        environ = {
-            "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query, "SCRIPT_NAME": "", "HTTP_HOST": "x",
-            "SERVER_NAME": "x", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1",
-            "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr, "wsgi.input": None, "wsgi.version": (1, 0),
-            "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
-            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
-        }  # fmt: skip
-        body = b"".join(self.web(environ, lambda *answer: told.append(answer)))  # type: ignore[arg-type, func-returns-value]
-        return int(told[-1][0][:3]), {name.lower(): value for name, value in told[-1][1]}, body
-
     def site(self) -> Any:
         return self.web.extensions["feeds.site"]
 
@@ -211,8 +200,8 @@ def measure(bench: Bench, rounds: int) -> dict[str, float]:
 
     def answered(status: int, path: str, query: str = "", **headers: str) -> Callable[[], None]:
         def way() -> None:
-            got = bench.ask(path, query, **headers)
-            assert got[0] == status, (path, query, got[0], got[2][:300])
+            got = ask(bench.web, path, query=query, **headers)
+            assert got.status == status, (path, query, got.status, got.body[:300])
 
         return way
 
@@ -224,13 +213,11 @@ def measure(bench: Bench, rounds: int) -> dict[str, float]:
     bench.bring()
     bench.publish()
     afresh()
-    etag = bench.ask("/news.atom")[1]["etag"]
+    etag = ask(bench.web, "/news.atom").headers["etag"]
     bench.bring()
     bench.publish()
     afresh()
-    bench.ask("/news.atom")
-    current = bench.ask("/news.atom")[1]["etag"]
-    newest = re.search(rb"/news/archive/(\d+)\.atom", bench.ask("/news.atom")[2])
+    newest = re.search(rb"/news/archive/(\d+)\.atom", ask(bench.web, "/news.atom").body)
     assert newest is not None
     nothing: Callable[[], None] = lambda: None  # noqa: E731
     ways = {
@@ -241,7 +228,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, float]:
     bench.publish()
     written |= timed({"first 200 after a publication": (published, answered(200, "/news.rss"))}, rounds)
     afresh()
-    current = bench.ask("/news.atom")[1]["etag"]
+    current = ask(bench.web, "/news.atom").headers["etag"]
     reading = {
         "304 from memory": (nothing, answered(304, "/news.atom", if_none_match=current)),
         "200 from memory": (nothing, answered(200, "/news.atom")),
@@ -261,10 +248,10 @@ def walk(bench: Bench) -> tuple[int, int, float]:
     seen: set[bytes] = set()
     pages, path, began = 0, "/news.atom", time.perf_counter()
     while path:
-        status, _, body = bench.ask(path)
-        assert status == 200, (path, status, body[:300])
-        seen.update(re.findall(rb"<id>urn:uuid:([0-9a-f-]{36})</id>", body))
-        older = re.search(rb'<link href="https://wire\.example\.org([^"]+)" rel="prev-archive"/>', body)
+        got = ask(bench.web, path)
+        assert got.status == 200, (path, got.status, got.body[:300])
+        seen.update(re.findall(rb"<id>urn:uuid:([0-9a-f-]{36})</id>", got.body))
+        older = re.search(rb'<link href="https://wire\.example\.org([^"]+)" rel="prev-archive"/>', got.body)
         pages, path = pages + 1, older[1].decode() if older else ""
     return pages, len(seen), time.perf_counter() - began
 

@@ -51,16 +51,14 @@ from datetime import UTC, datetime
 from feeds.engine.alarms import look
 from feeds.serve.app import create_app
 from feeds.store import open_store
+from werkzeug.test import create_environ, run_wsgi_app
 
 def ask(web, path, query):
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query, "SCRIPT_NAME": "",
-               "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "127.0.0.1",
-               "wsgi.url_scheme": "http", "wsgi.input": __import__("io").BytesIO(), "wsgi.errors": sys.stderr,
-               "REMOTE_ADDR": "127.0.0.1"}
-    seen = []
+    environ = create_environ(path, "http://127.0.0.1", query) | {"REMOTE_ADDR": "127.0.0.1"}
     began = time.process_time()
-    body = b"".join(web(environ, lambda status, headers, *more: seen.append(status)))
-    return time.process_time() - began, len(body), len(gzip.compress(body, 5)), seen[0]
+    chunks, status, _ = run_wsgi_app(web, environ, buffered=True)
+    body, took = b"".join(chunks), time.process_time() - began
+    return took, len(body), len(gzip.compress(body, 5)), status
 
 def publish(url):
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database, database:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
+from werkzeug.test import run_wsgi_app
 
 from feeds.serve.app import answers_of
 
@@ -60,19 +60,7 @@ def ask_view(application: Flask, path: str, **more: Any) -> Got:
 
 
 def call(application: Any, environ: dict[str, Any]) -> Got:
-    told: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], None]:
-        told.append((status, headers))
-        return lambda data: None
-
-    chunks = application(environ, start_response)
-    try:
-        body = b"".join(chunks)
-    finally:
-        if hasattr(chunks, "close"):
-            chunks.close()
-    status, headers = told[-1]
+    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
     names = [name.lower() for name, _ in headers]
     assert len(set(names)) == len(names), f"a header was sent twice: {names}"
-    return Got(int(status[:3]), {name.lower(): value for name, value in headers}, body)
+    return Got(int(status[:3]), {name.lower(): value for name, value in headers}, b"".join(chunks))
