@@ -148,6 +148,10 @@ class _Shown(Struct):
         reading = _read(page.body, page.final_url, source, desk.settings, "page", page.content_type)
         if reading.error is not None:
             raise reading.error
+        if reading.kind == "sitemap" and reading.links:  # of an index
+            _show_links("that leads by", reading.links)
+            self._show_first(reading.links[0], source, desk)
+            return
         _show_pieces(reading.entries, None)
         _show_articles(reading.entries, source, _filing_rules(desk, self.found), 1)
 
@@ -206,7 +210,7 @@ def _show_other_ways(answer: Answer, source: Source, reader: Reader, reading: Re
     if reading.error is not None and selected:
         _show_proposal(answer, is_json=source.kind == "json")
     if reading.error is None and reader == "sitemap":
-        _show_links("`sitemap:` follows", reading.links)
+        _show_links("`sitemap:` follows", reading.links, "sitemap" if reading.kind == "sitemapindex" else "article")
 
 
 def _show_proposal(answer: Answer, *, is_json: bool) -> None:
@@ -430,9 +434,9 @@ def _show_page(answer: Answer, *, selected: bool) -> None:
         click.echo(f"  its page names a feed: {masked(offer.url)} {offer.title}".rstrip())
 
 
-def _show_links(how: str, links: Sequence[str]) -> None:
+def _show_links(how: str, links: Sequence[str], what: str = "article") -> None:
     if links:
-        click.echo(f"  {how} its links to {counted(len(links), 'article')}:")
+        click.echo(f"  {how} its links to {counted(len(links), what)}:")
     for link in links[:EXAMPLES]:
         click.echo(f"    {masked(link)}")
 

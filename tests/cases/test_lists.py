@@ -189,6 +189,8 @@ def test_an_index_of_sitemaps_brings_the_articles_of_its_parts(desk: CaseDesk) -
     assert sorted(titles(desk)) == ["1", "2", "3"]
     assert (asked(desk, "/old.xml"), asked(desk, "/new.xml")) == (1, 2)
     assert all(asked(desk, f"/2026/tide-of-day-{n}.html") == 1 for n in (1, 2, 3))
+    shown = desk.command("preview", "Tides").output
+    assert "links to 2 sitemaps:" in shown and "links to 2 articles:" in shown and "The tide of day 3" in shown
 
 
 def test_a_part_without_a_day_is_asked_for_once_a_day_and_an_index_of_indexes_ends(desk: CaseDesk) -> None:
