@@ -96,8 +96,12 @@ def _end(expires: str | None, running: Config, now: datetime) -> datetime | None
 @click.argument("section", required=False)
 def list_(found: Places, section: str | None) -> None:
     """List the tokens of SECTION, or of all: for whom they are, and until when. Tokens themselves are kept nowhere."""
+    path = None if section is None else section.strip("/")
     with opened(found, create=True) as store, store.read() as tx:
-        tokens = [one for one in tx.tokens.all() if section is None or one.path == section.strip("/")]
+        tokens = [one for one in tx.tokens.all() if path in (None, one.path)]
+        is_known = path is None or tx.sections.get(path) is not None
+    if not tokens and not is_known:
+        raise DeskError(f"there is no section {path!r}", remedy="`wiredesk sections` lists them")
     if not tokens:
         click.echo("No tokens. `wiredesk token add SECTION NAME` makes one.")
         return

@@ -178,6 +178,11 @@ def _key_problem(name: str, above: str) -> tuple[str, str] | None:
         hint = f"; did you mean {better!r}?" if SECTION_KEY.fullmatch(better) else ""
         remedy = "write lower-case letters, digits, - and _; `title:` holds the name for people" + hint
         return f"{quote(name)} can't be a section's key, since it is part of its address", remedy
+    if name == "sections" and not above:
+        return (
+            "`sections:` at the top, where the sections themselves stand",
+            "take that line out, and the indentation below",
+        )
     if name in RESERVED_BELOW or (not above and name in RESERVED):
         address = f"/{above}/{name}" if above else f"/{name}"
         return f"the key {quote(name)} is reserved", f"{address} is the desk's own address; choose another key"

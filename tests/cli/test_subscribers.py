@@ -22,6 +22,7 @@ from tests.publish.test_private import SECTIONS
         (["add", "paid", "Ann", "--expires", "soon"], "--expires 'soon' is no day"),
         (["add", "paid", "Ann", "--expires", "2020-01-31"], "is over"),
         (["revoke", "paid", "Ann"], "has no token for paid"),
+        (["list", "nope"], "there is no section 'nope'"),
     ],
 )
 def test_what_makes_no_sense_is_told(tmp_path: Path, arguments: list[str], said: str) -> None:

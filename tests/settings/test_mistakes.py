@@ -213,6 +213,11 @@ MISTAKES = [
     ),
     (DESK, "licence: {permits: [search, ai-train], prohibits: ai-train}\n", "1:51: licence permits and prohibits 'ai-train'; take it out of one of them"),
     (SECTIONS, "a: {colour: green}\n", "1:13: colour: 'green' is no colour; write # and six hexadecimal digits in quotes, such as '#0a5c36'"),
+    (
+        SECTIONS,
+        "sections:\n  news: {title: News}\n",
+        "1:1: `sections:` at the top, where the sections themselves stand; take that line out, and the indentation below",
+    ),
     (SECTIONS, "status: {title: S}\n", "1:1: the key 'status' is reserved; /status is the desk's own address; choose another key"),
     (
         SECTIONS,
