@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from operator import and_
+from string import ascii_lowercase
 from typing import Literal
 
 import numpy as np
@@ -419,6 +421,19 @@ def _contained(shared: float, smaller: float) -> float:
     return shared / max(smaller + 1.0, MIN_WEIGHT) if shared else 0.0
 
 
+def _is_spelt_alike(word: bytes, others: set[int]) -> bool:
+    """Whether one of *others* (hashes of words) is *word* but for a letter: Zelenskyy, Zelensky; harbour, harbor."""
+    text = word.decode()
+    if len(text) < signature.TELLING_LETTERS:
+        return False
+    cuts = [(text[:at], text[at:]) for at in range(len(text) + 1)]
+    other_spellings = chain(
+        (head + tail[1:] for head, tail in cuts),
+        (head + letter + tail[drop:] for head, tail in cuts for letter in ascii_lowercase for drop in (0, 1)),
+    )
+    return any(signature.title_hash(each.encode()) in others for each in other_spellings)
+
+
 class Speaking:
     """Asked with a sketch and a number of words: does its title speak of the beginning of *text*, so long?"""
 
@@ -452,7 +467,7 @@ class Speaking:
         its = set(other.title.tolist())
         words = [word for word in encoded_words(self._title) if signature.title_hash(word) not in its]
         tell = self._counts.words_tell(words, self._language) >= TELLING
-        named = {word for word, tells in zip(words, tell, strict=True) if tells}
+        named = {word for word, tells in zip(words, tell, strict=True) if tells and not _is_spelt_alike(word, its)}
         if not named or its <= set(own.title.tolist()):
             return False
         held = set((other.head & LOW_BITS).tolist()) | set((other.body & LOW_BITS).tolist())

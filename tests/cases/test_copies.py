@@ -216,6 +216,24 @@ def test_a_short_text_under_a_headline_of_its_own_is_a_copy_still(
     assert len(desk.items("news/world")) == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Zelenskyy", "Zelensky"), ("Harbour", "Harbor"), ("Organisers", "Organizers"), ("Tollgate", "Tolgate")],
+)
+def test_a_word_that_two_papers_spell_otherwise_makes_no_two_articles(
+    desk: CaseDesk, papers: dict[str, Paper], one: str, other: str
+) -> None:
+    text = (
+        "The {0} of Varn came to Oslo on Friday for talks on the iron footbridge. {0} will be heard by the council on "
+        "Saturday, and the fleet will then travel on to the old fort, the government said."
+    )
+    desk.write(source(papers["mirror"]), source(papers["post"]), sections=TREE)
+    for name, word in (("mirror", one), ("post", other)):
+        papers[name].items = [(f"{word} in Oslo for talks", f"https://{name}.example/1", text.format(word), "")]
+    desk.poll()
+    assert len(desk.items("news/world")) == 1
+
+
 def test_comments_are_no_copies_of_what_they_comment_on(desk: CaseDesk, papers: dict[str, Paper]) -> None:
     desk.write(source(papers["mirror"]), source(papers["post"]), sections=TREE)
     page = "https://mirror.example/2026/footbridge/"
