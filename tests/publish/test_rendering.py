@@ -16,7 +16,7 @@ from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.publish.rendering import desk_context, section_context
 from feeds.render import render_frame
 from tests.publish.desk import WORLD, Desk
-from tests.render.articles import DESK, FEED_ID, NOW, SECTION, few, many, moments, wild_articles, wild_text
+from tests.render.articles import FEED_ID, NOW, SECTION, few, many, moments, wild_articles, wild_text
 from tests.render.documents import render_document, render_fragment, whole_document
 from tests.validator import errors
 
@@ -37,8 +37,8 @@ EXTRA = {
 @given(articles=st.lists(wild_articles, max_size=3, unique_by=lambda article: article.uid))
 @many
 def test_a_page_is_the_whole_document_with_its_links_and_nothing_else(format: Format, articles: list[Article]) -> None:
-    page = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID, extra=[EXTRA[format]])
-    whole = whole_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    page = render_document(SECTION, articles, format, extra=[EXTRA[format]])
+    whole = whole_document(SECTION, articles, format)
     assert page.replace(EXTRA[format], b"", 1) == whole
     assert errors(page, format) == []
 
@@ -63,7 +63,7 @@ def test_whatever_is_joined_of_fragments_that_check_checks_too(
     gone: list[tuple[str, datetime]],
 ) -> None:
     """A narrowed feed, an archive page, and a delta, of any of the articles and with any words around them."""
-    fragments = [render_fragment(article, format, desk=DESK) for article in articles]
+    fragments = [render_fragment(article, format) for article in articles]
     chosen = order.sample(range(len(articles)), order.randint(0, len(articles)))
     told = [(uid, at) for uid, at in gone if uid not in {article.uid for article in articles}]
     extra = [
@@ -89,7 +89,7 @@ def test_whatever_is_joined_of_fragments_that_check_checks_too(
         sequence=1,
         etag="1-0",
         last_modified=NOW,
-        body=render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID),
+        body=render_document(SECTION, articles, format),
         article_uids=tuple(article.uid for article in articles),
     )
     delta = delta_body(whole, cut(whole), {articles[number].uid for number in chosen}, told)
@@ -120,8 +120,6 @@ def test_served_pages_and_narrowed_feeds_are_byte_identical_to_rendering_their_a
             [found[uid.decode()] for uid in uids],
             format,
             desk=desk_context(desk.settings),
-            updated=NOW,
-            feed_id=FEED_ID,
         )
         assert _entries(served, format) == _entries(whole, format)
 

@@ -22,9 +22,10 @@ from feeds.render import (
     rss,
 )
 from feeds.render.printable import absolute, files
+from tests.render.articles import DESK, FEED_ID, NOW
 
 
-def render_fragment(article: Article, format: Format, *, desk: DeskContext) -> bytes:
+def render_fragment(article: Article, format: Format, *, desk: DeskContext = DESK) -> bytes:
     """Return *article*'s fragment, checked."""
     (body,) = render_fragments([article], format, desk=desk)
     check_fragment(body, format, article.uid)
@@ -36,9 +37,8 @@ def render_document(
     articles: Sequence[Article],
     format: Format,
     *,
-    desk: DeskContext,
-    updated: datetime,
-    feed_id: str,
+    desk: DeskContext = DESK,
+    updated: datetime = NOW,
     extra: Sequence[bytes] = (),
 ) -> bytes:
     """Return *section*'s document of *articles* in their order, its hubs told: every part rendered anew."""
@@ -50,7 +50,7 @@ def render_document(
         title=section.title,
         description=section.description,
         updated=updated,
-        feed_id=feed_id,
+        feed_id=FEED_ID,
         extra=[hub_links(format, section.hubs), *extra],
     )
 
@@ -60,9 +60,7 @@ def whole_document(
     articles: Sequence[Article],
     format: Format,
     *,
-    desk: DeskContext,
-    updated: datetime,
-    feed_id: str,
+    updated: datetime = NOW,
 ) -> bytes:
     """Return the document as feedgen, or `json`, writes it from *articles* in one go; without hubs or other extras."""
     title = legal(section.title).strip() or legal(section.url(format))
@@ -71,32 +69,32 @@ def whole_document(
         "page": legal(section.url()),
         "title": title,
         "description": legal(section.description).strip() or title,
-        "id": legal(feed_id),
+        "id": legal(FEED_ID),
         "updated": rfc822(updated) if format == "rss" else rfc3339(updated),
         "extra": "",
     }
     values |= {f"@{name}": value for name, value in values.items()}
     if format == "json":
-        items = [jsonfeed.item(article, desk) for article in articles]
+        items = [jsonfeed.item(article, DESK) for article in articles]
         return compact_json(jsonfeed.feed(section, values) | {"items": items}).encode()
     if format == "atom":
         feed = atom.feed(section, values)
         for article in articles:
-            atom.add_entry(feed, article, desk)
+            atom.add_entry(feed, article, DESK)
         return _only_used(feed, feed.atom_str)
-    show = _show(articles, desk)
+    show = _show(articles)
     channel = rss.channel(section, values | show)
     for article in articles:
-        rss.add_item(channel, article, desk)
+        rss.add_item(channel, article, DESK)
     body = _only_used(channel, channel.rss_str)
     if not show:
         return body
-    cover = _cover(articles, desk)
+    cover = _cover(articles)
     image = f"<itunes:image href={quoteattr(cover)}/>" if cover else ""
     return body.replace(slot("cover").encode(), image.encode())
 
 
-def _show(articles: Sequence[Article], desk: DeskContext) -> dict[str, str]:
+def _show(articles: Sequence[Article]) -> dict[str, str]:
     """What a channel of *articles* says of itself as a podcast: nothing where not more than half can be played."""
     kinds = [files(article)[0].type for article in articles if files(article)]
     if 2 * sum(kind.startswith(("audio/", "video/")) for kind in kinds) <= len(articles):
@@ -105,8 +103,8 @@ def _show(articles: Sequence[Article], desk: DeskContext) -> dict[str, str]:
     return {"podcast": "", "cover": slot("cover"), "explicit": "true" if explicit else "false"}
 
 
-def _cover(articles: Sequence[Article], desk: DeskContext) -> str | None:
-    urls = (absolute(article.episode.image_url) for article in articles if article.episode and desk.images)
+def _cover(articles: Sequence[Article]) -> str | None:
+    urls = (absolute(article.episode.image_url) for article in articles if article.episode)
     return next((url for url in urls if url), None)
 
 

@@ -47,8 +47,8 @@ NS = {
 def test_joined_fragments_are_byte_identical_to_a_whole_render(
     format: Format, section: SectionContext, articles: list[Article], updated: datetime
 ) -> None:
-    joined = render_document(section, articles, format, desk=DESK, updated=updated, feed_id=FEED_ID)
-    whole = whole_document(section, articles, format, desk=DESK, updated=updated, feed_id=FEED_ID)
+    joined = render_document(section, articles, format, updated=updated)
+    whole = whole_document(section, articles, format, updated=updated)
     assert joined == whole
 
 
@@ -56,7 +56,7 @@ def test_joined_fragments_are_byte_identical_to_a_whole_render(
 @given(article=wild_articles)
 @many
 def test_every_document_parses_with_a_strict_parser_and_holds_its_article(format: Format, article: Article) -> None:
-    body = render_document(SECTION, [article], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    body = render_document(SECTION, [article], format)
     if format == "json":
         (item,) = json.loads(body)["items"]
         assert item["id"] == article.uid
@@ -69,12 +69,12 @@ def test_every_document_parses_with_a_strict_parser_and_holds_its_article(format
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_same_article_gives_the_same_bytes_at_any_time_and_in_any_section(format: Format) -> None:
     article = full_article()
-    fragment = render_fragment(article, format, desk=DESK)
+    fragment = render_fragment(article, format)
     other = SectionContext(path="sport", title="Sport", base_url=DESK.base_url, language="fr")
     for section in (SECTION, other):
-        body = render_document(section, [article], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+        body = render_document(section, [article], format)
         assert fragment in body
-    assert fragment == render_fragment(article, format, desk=DESK)
+    assert fragment == render_fragment(article, format)
 
 
 def test_no_document_touches_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,20 +83,20 @@ def test_no_document_touches_the_locale(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(locale, "setlocale", refuse)
     for format in FORMATS:
-        render_document(SECTION, [full_article()], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+        render_document(SECTION, [full_article()], format)
 
 
 def test_dates_are_told_in_utc_whatever_zone_they_come_in() -> None:
     east = NOW.astimezone(timezone(timedelta(hours=9)))
     for format in FORMATS:
-        here = render_fragment(make_article(), format, desk=DESK)
-        assert render_fragment(make_article(published=east, updated=east), format, desk=DESK) == here
-    assert b"<pubDate>Wed, 04 Mar 2026 05:06:07 +0000</pubDate>" in render_fragment(make_article(), "rss", desk=DESK)
-    assert b"<updated>2026-03-04T05:06:07Z</updated>" in render_fragment(make_article(), "atom", desk=DESK)
+        here = render_fragment(make_article(), format)
+        assert render_fragment(make_article(published=east, updated=east), format) == here
+    assert b"<pubDate>Wed, 04 Mar 2026 05:06:07 +0000</pubDate>" in render_fragment(make_article(), "rss")
+    assert b"<updated>2026-03-04T05:06:07Z</updated>" in render_fragment(make_article(), "atom")
 
 
 def test_rss_says_everything_that_the_article_says() -> None:
-    root = etree.fromstring(render_document(SECTION, [full_article()], "rss", desk=DESK, updated=NOW, feed_id=FEED_ID))
+    root = etree.fromstring(render_document(SECTION, [full_article()], "rss"))
     (item,) = root.iter("item")
     said = [(etree.QName(child).localname, child.text, dict(child.attrib)) for child in item if child.tag != "category"]
     assert said == [
@@ -135,7 +135,7 @@ def test_rss_says_everything_that_the_article_says() -> None:
 
 
 def test_atom_says_everything_that_the_article_says() -> None:
-    root = etree.fromstring(render_document(SECTION, [full_article()], "atom", desk=DESK, updated=NOW, feed_id=FEED_ID))
+    root = etree.fromstring(render_document(SECTION, [full_article()], "atom"))
     entry = root.find("a:entry", NS)
     assert entry is not None
     links = [dict(link.attrib) for link in entry.findall("a:link", NS)]
@@ -176,7 +176,7 @@ def test_atom_says_everything_that_the_article_says() -> None:
 
 
 def test_json_says_everything_that_the_article_says() -> None:
-    body = render_document(SECTION, [full_article()], "json", desk=DESK, updated=NOW, feed_id=FEED_ID)
+    body = render_document(SECTION, [full_article()], "json")
     feed = json.loads(body)
     (item,) = feed.pop("items")
     assert feed == {
@@ -226,17 +226,17 @@ def test_json_says_everything_that_the_article_says() -> None:
 
 def test_an_origin_without_an_address_is_credited_in_every_format() -> None:
     article = make_article(origin=Origin(name="hindustantimes"))
-    rss = render_fragment(article, "rss", desk=DESK)
+    rss = render_fragment(article, "rss")
     assert b"<dc:source>hindustantimes</dc:source>" in rss and b"<source" not in rss
-    atom = render_fragment(article, "atom", desk=DESK)
+    atom = render_fragment(article, "atom")
     assert b"<source><id>urn:uuid:" in atom and b"<title>hindustantimes</title>" in atom
-    assert json.loads(render_fragment(article, "json", desk=DESK))["_wiredesk"]["origin"] == {"name": "hindustantimes"}
+    assert json.loads(render_fragment(article, "json"))["_wiredesk"]["origin"] == {"name": "hindustantimes"}
 
 
 def test_without_an_origin_the_source_is_credited() -> None:
-    rss = render_fragment(make_article(), "rss", desk=DESK)
+    rss = render_fragment(make_article(), "rss")
     assert b'<source url="https://example.org/feed">Example World</source>' in rss
-    atom = render_fragment(make_article(), "atom", desk=DESK)
+    atom = render_fragment(make_article(), "atom")
     assert b"<source><id>https://example.org/feed</id><title>Example World</title>" in atom
     assert b"<author><name>Example World</name></author>" in atom
 
@@ -244,31 +244,31 @@ def test_without_an_origin_the_source_is_credited() -> None:
 def test_an_article_without_an_address_links_to_its_page_on_the_desk() -> None:
     article = make_article(link=None)
     page = f"https://wire.example.org/article/{article.id}"
-    assert f"<link>{page}</link>".encode() in render_fragment(article, "rss", desk=DESK)
-    assert f'<link href="{page}" rel="alternate"/>'.encode() in render_fragment(article, "atom", desk=DESK)
-    assert json.loads(render_fragment(article, "json", desk=DESK))["url"] == page
+    assert f"<link>{page}</link>".encode() in render_fragment(article, "rss")
+    assert f'<link href="{page}" rel="alternate"/>'.encode() in render_fragment(article, "atom")
+    assert json.loads(render_fragment(article, "json"))["url"] == page
 
 
 def test_a_link_only_article_has_its_title_as_text() -> None:
     article = make_article(summary="", content="")
-    item = json.loads(render_fragment(article, "json", desk=DESK))
+    item = json.loads(render_fragment(article, "json"))
     assert item["content_text"] == item["title"] and "content_html" not in item
-    assert b"<description>" not in render_fragment(article, "rss", desk=DESK)
-    assert b"<content" not in render_fragment(article, "atom", desk=DESK)
+    assert b"<description>" not in render_fragment(article, "rss")
+    assert b"<content" not in render_fragment(article, "atom")
 
 
 def test_an_article_without_a_title_is_headed_by_its_first_words() -> None:
     article = make_article(title=" ", summary="", content="<p>One &amp; two</p>" + "<p>word</p>" * 40)
     for format in FORMATS:
-        assert b"One & two" in render_fragment(article, format, desk=DESK).replace(b"&amp;", b"&")
-    title = json.loads(render_fragment(article, "json", desk=DESK))["title"]
+        assert b"One & two" in render_fragment(article, format).replace(b"&amp;", b"&")
+    title = json.loads(render_fragment(article, "json"))["title"]
     assert len(title) <= 81 and title.endswith("…")
 
 
 def test_content_without_a_summary_is_announced_by_its_first_words() -> None:
-    fragment = render_fragment(make_article(summary="", content="<p>Fish &amp; <b>chips</b></p>"), "rss", desk=DESK)
+    fragment = render_fragment(make_article(summary="", content="<p>Fish &amp; <b>chips</b></p>"), "rss")
     assert b"<description>Fish &amp;amp; chips</description><content:encoded>&lt;p&gt;Fish " in fragment
-    long = render_fragment(make_article(summary="", content="<p>tide</p>" * 200), "rss", desk=DESK)
+    long = render_fragment(make_article(summary="", content="<p>tide</p>" * 200), "rss")
     assert b"tide tide\xe2\x80\xa6</description>" in long and len(long.partition(b"</description>")[0]) < 600
 
 
@@ -290,26 +290,26 @@ def test_relative_and_foreign_addresses_are_dropped() -> None:
         origin=Origin(name="A", url="mailto:a@example.org"),
     )
     for format in FORMATS:
-        fragment = render_fragment(article, format, desk=DESK)
+        fragment = render_fragment(article, format)
         for word in (b"javascript", b"mailto", b"data:", b'"/a"'):
             assert word not in fragment
 
 
 def test_a_title_with_markup_in_its_words_shows_as_written_where_readers_sniff() -> None:
     article = make_article(title="How <script>alert(1)</script> & &amp; work")
-    rss = etree.fromstring(render_document(SECTION, [article], "rss", desk=DESK, updated=NOW, feed_id=FEED_ID))
+    rss = etree.fromstring(render_document(SECTION, [article], "rss"))
     # Once out of XML it is HTML that says these words; no reader finds a tag in it.
     said = rss.findtext("channel/item/title")
     assert said == "How &lt;script&gt;alert(1)&lt;/script&gt; &amp; &amp;amp; work"
-    atom = etree.fromstring(render_document(SECTION, [article], "atom", desk=DESK, updated=NOW, feed_id=FEED_ID))
+    atom = etree.fromstring(render_document(SECTION, [article], "atom"))
     assert atom.findtext("a:entry/a:title", namespaces=NS) == article.title
 
 
 def test_what_a_source_wants_not_indexed_is_told_on() -> None:
     for format in ("rss", "atom"):
-        assert b'<xhtml:meta name="robots" content="noindex"/>' in render_fragment(full_article(), format, desk=DESK)
-        assert b"robots" not in render_fragment(make_article(), format, desk=DESK)
-        body = render_document(SECTION, [full_article()], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+        assert b'<xhtml:meta name="robots" content="noindex"/>' in render_fragment(full_article(), format)
+        assert b"robots" not in render_fragment(make_article(), format)
+        body = render_document(SECTION, [full_article()], format)
         assert parse(body, url=SECTION.url(format), content_type=None).entries[0].noindex
 
 
@@ -348,10 +348,7 @@ def test_a_feed_has_one_id_whatever_its_format_and_base_url() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_section_s_icon_and_colour_are_told_by_its_frame_and_nothing_where_there_are_none(format: Format) -> None:
     section = replace(SECTION, icon_url="https://wire.example.org/i.png", colour="#0a5c36")
-    plain, looks = (
-        render_document(each, [make_article()], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
-        for each in (SECTION, section)
-    )
+    plain, looks = (render_document(each, [make_article()], format) for each in (SECTION, section))
     assert check(looks, format) == () and b"webfeeds" not in plain and b"colour" not in plain
     if format == "json":
         told = json.loads(looks)
@@ -373,7 +370,7 @@ def test_rss_dates_an_article_by_its_last_change_where_consumers_judge_edits_by_
 
 
 def test_an_atom_entry_with_a_summary_alone_has_it_as_content_too() -> None:
-    body = render_fragment(make_article(content=""), "atom", desk=DESK).decode()
+    body = render_fragment(make_article(content=""), "atom").decode()
     assert body.count("&lt;p&gt;They wait for no one.&lt;/p&gt;</") == 2 and "<content" in body and "<summary" in body
 
 

@@ -101,7 +101,7 @@ def changes(body: bytes, dice: random.Random) -> bytes:
 def test_what_passes_the_gate_is_valid_by_the_specifications_however_it_was_damaged(format: Format, seed: int) -> None:
     dice = random.Random(seed)
     article = dice.choice(ARTICLES)
-    body = render_fragment(article, format, desk=DESK)
+    body = render_fragment(article, format)
     for _ in range(20):
         damaged = changes(body, dice)
         if refused(damaged, format, article.uid) is None:
@@ -174,7 +174,7 @@ DAMAGED: list[tuple[Format, str, str]] = [
 @pytest.mark.parametrize(("format", "old", "new"), DAMAGED)
 def test_an_entry_with_one_fault_is_refused(format: Format, old: str, new: str) -> None:
     article = full_article(1)
-    body = render_fragment(article, format, desk=DESK).decode()
+    body = render_fragment(article, format).decode()
     assert old in body
     cause = refused(body.replace(old, new, 1).encode(), format, article.uid)
     assert cause and cause.startswith(f"the {format} entry of {article.uid} does not check: ")
@@ -182,7 +182,7 @@ def test_an_entry_with_one_fault_is_refused(format: Format, old: str, new: str) 
 
 def test_an_entry_of_another_article_is_refused() -> None:
     for format in FORMATS:
-        body = render_fragment(full_article(1), format, desk=DESK)
+        body = render_fragment(full_article(1), format)
         assert refused(body, format, full_article(2).uid)
 
 
@@ -235,7 +235,7 @@ def test_script_is_found_wherever_it_hides(html: str) -> None:
 @pytest.mark.parametrize("html", ["<p>a onclick=1</p>", "<b>javascript: a tale</b>", "&lt;script&gt;", "<section>"])
 def test_words_about_script_are_no_script(html: str) -> None:
     for format in FORMATS:
-        render_fragment(make_article(content=html), format, desk=DESK)
+        render_fragment(make_article(content=html), format)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from feeds.normalise import normalise
 from feeds.parse import parse
 from feeds.render.mediarss import describes
 from tests.development import archived
-from tests.render.articles import DESK, FEED_ID, SECTION
+from tests.render.articles import DESK, SECTION
 from tests.render.documents import render_document, render_fragment, whole_document
 from tests.validator import check
 
@@ -63,9 +63,9 @@ def test_entries_of_all_real_feeds_are_published_valid_and_read_back(shared_data
         articles = whole[:MOST]
         entries += len(articles)
         for format in FORMATS:
-            body = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+            body = render_document(SECTION, articles, format)
             assert check(body, format) == ()
-            assert body == whole_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+            assert body == whole_document(SECTION, articles, format)
             if format == "json":
                 read = [(item["id"], item["title"], item["url"]) for item in json.loads(body)["items"]]
             else:
@@ -90,7 +90,7 @@ def test_pictures_of_real_texts_are_their_articles_in_every_format(shared_data: 
                 if "<img " not in article.content + article.summary:
                     continue
                 shown += 1
-                fragments = [render_fragment(article, format, desk=DESK).decode() for format in FORMATS]
+                fragments = [render_fragment(article, format).decode() for format in FORMATS]
                 signs = ("<media:", "<media:", '"image":')
                 named += all(sign in body for sign, body in zip(signs, fragments, strict=True))
                 if article.image is not None:

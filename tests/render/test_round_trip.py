@@ -24,7 +24,7 @@ from feeds.normalise.entry_media import place_of
 from feeds.parse import parse as parse_feed
 from feeds.parsed import Category, Enclosure, Episode, Image, Participant, Person, Place, Transcript
 from feeds.render.printable import line
-from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, many, moments, places
+from tests.render.articles import NASTY, NOW, SECTION, full_article, make_article, many, moments, places
 from tests.render.documents import render_document
 from tests.validator import check
 
@@ -69,7 +69,7 @@ articles = st.builds(
 
 
 def parse(format: Format, *given: Article) -> Any:
-    body = render_document(SECTION, given, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    body = render_document(SECTION, given, format)
     if format == "json":
         return json.loads(body)
     parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
@@ -127,7 +127,7 @@ def test_json_is_read_back_in_every_field(article: Article) -> None:
 @pytest.mark.parametrize("title", ["Tide & time", "AT&amp;T", "5 < 6", "a ]]> b", "&amp;amp;"])
 def test_another_desk_reads_an_article_as_this_one_published_it(format: Format, title: str) -> None:
     article = full_article(title=title, summary="", updated=NOW + timedelta(hours=1))
-    body = render_document(SECTION, [article], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    body = render_document(SECTION, [article], format)
     source = Source(key="wire", name="The Wire", kind="feed", target=SECTION.url(format), id=1)
     parsed = parse_feed(body, url=source.target, content_type=None)
     (entry,) = normalise(
@@ -220,7 +220,7 @@ episodic = st.builds(
 
 
 def read_by_another_desk(format: Format, article: Article) -> Entry:
-    body = render_document(SECTION, [article], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    body = render_document(SECTION, [article], format)
     assert check(body, format) == ()
     source = Source(key="wire", name="The Wire", kind="feed", target=SECTION.url(format), id=1)
     (entry,) = normalise(

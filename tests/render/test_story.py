@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from feeds.model import FORMATS, Article
 from feeds.parsed import Category, Image
 from feeds.render.story import MOST_LISTED, as_story
-from tests.render.articles import DESK, FEED_ID, NOW, SECTION, few, make_article, wild_articles
+from tests.render.articles import DESK, NOW, SECTION, few, make_article, wild_articles
 from tests.render.documents import render_document
 from tests.validator import check
 
@@ -78,5 +78,5 @@ def test_a_story_of_hundreds_stays_readable() -> None:
 def test_a_story_of_any_articles_makes_valid_documents(members: list[Article]) -> None:
     told = story(*members)
     for format in FORMATS:
-        body = render_document(SECTION, [told], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+        body = render_document(SECTION, [told], format)
         assert {problem.rule for problem in check(body, format)} <= {"title-html"}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from feeds.frames import archive_links, deleted_entries
 from feeds.model import FORMATS, Article, Format
-from tests.render.articles import DESK, FEED_ID, NOW, SECTION, full_article, make_article, many, wild_articles
+from tests.render.articles import NOW, SECTION, full_article, make_article, many, wild_articles
 from tests.render.documents import render_document
 from tests.render.samples import SAMPLES, good, media_samples
 from tests.validator import RULES, check
@@ -90,7 +90,7 @@ def test_a_full_article_has_neither_errors_nor_warnings(format: Format) -> None:
         ),
         deleted_entries(format, [("urn:uuid:9", NOW)]),
     ]
-    body = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID, extra=extra)
+    body = render_document(SECTION, articles, format, extra=extra)
     assert check(body, format) == ()
 
 
@@ -98,7 +98,7 @@ def test_a_full_article_has_neither_errors_nor_warnings(format: Format) -> None:
 @given(articles=st.lists(wild_articles, max_size=3, unique_by=lambda article: article.uid))
 @many
 def test_no_article_however_wild_makes_a_document_invalid(format: Format, articles: list[Article]) -> None:
-    body = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    body = render_document(SECTION, articles, format)
     # Words about HTML in a title are only warned of: they are escaped, and a reader shows them as written.
     assert {problem.rule for problem in check(body, format)} <= {"title-html"}
 
@@ -119,7 +119,7 @@ def test_no_article_however_wild_makes_a_document_invalid(format: Format, articl
 def test_script_is_found_wherever_it_hides(html: str) -> None:
     article = make_article(content=html)
     for format in FORMATS:
-        body = render_document(SECTION, [article], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+        body = render_document(SECTION, [article], format)
         assert [(p.rule, p.article_uid) for p in check(body, format) if p.severity == "error"] == [
             ("html-unsafe", article.uid)
         ]
@@ -127,7 +127,7 @@ def test_script_is_found_wherever_it_hides(html: str) -> None:
 
 @pytest.mark.parametrize("html", ["<p>a onclick=1</p>", "<b>javascript: a tale</b>", "&lt;script&gt;", "<section>"])
 def test_words_about_script_are_no_script(html: str) -> None:
-    body = render_document(SECTION, [make_article(content=html)], "json", desk=DESK, updated=NOW, feed_id=FEED_ID)
+    body = render_document(SECTION, [make_article(content=html)], "json")
     assert check(body, "json") == ()
 
 
