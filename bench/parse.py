@@ -96,7 +96,7 @@ def main() -> int:
     refused = 0
     for name, body in documents(options.data):
         try:
-            feed = parse(body, url=URL, content_type=None)
+            feed = parse(body, url=URL)
         except ParseError:
             refused += 1
             continue
@@ -118,10 +118,7 @@ def main() -> int:
 
 def report_fallbacks(corpus: list[tuple[str, bytes, ParsedFeed]]) -> None:
     several = [(body, feed) for _, body, feed in corpus if len(feed.entries) > 1]
-    whole = sum(
-        not parse(body, url=URL, content_type=None, known_items=frozenset(feed.item_hashes[1:])).skipped
-        for body, feed in several
-    )
+    whole = sum(not parse(body, url=URL, known_items=frozenset(feed.item_hashes[1:])).skipped for body, feed in several)
     loose = sum(any("not well-formed" in warning for warning in feed.warnings) for _, feed in several)
     print(
         f"read whole although one entry is new: {whole} of {len(several)} ({whole / max(len(several), 1):.1%})", end=""
@@ -166,7 +163,7 @@ def run(corpus: list[tuple[str, bytes, ParsedFeed]], rounds: int) -> None:
 
 def _poll(body: bytes, known: tuple[int, ...], after: Callable[[ParsedFeed], None]) -> Callable[[], None]:
     known_items = frozenset(known)
-    return lambda: after(parse(body, url=URL, content_type=None, known_items=known_items))
+    return lambda: after(parse(body, url=URL, known_items=known_items))
 
 
 def _nothing(feed: ParsedFeed) -> None:
@@ -181,12 +178,12 @@ def run_fallbacks(corpus: list[tuple[str, bytes, ParsedFeed]]) -> None:
         end = max(body.rfind(b"</item>"), body.rfind(b"</entry>"))
         broken = body[:end] + b"<broken>" + body[end:]
         known = frozenset(feed.item_hashes[1:])
-        if not known or end < 0 or parse(broken, url=URL, content_type=None, known_items=known).skipped:
+        if not known or end < 0 or parse(broken, url=URL, known_items=known).skipped:
             continue
         count += 1
         for _ in range(2):
-            spent["fall-back"] += cpu_s(partial(parse, broken, url=URL, content_type=None, known_items=known))
-            spent["ours"] += cpu_s(partial(parse, broken, url=URL, content_type=None))
+            spent["fall-back"] += cpu_s(partial(parse, broken, url=URL, known_items=known))
+            spent["ours"] += cpu_s(partial(parse, broken, url=URL))
             spent["feedparser"] += cpu_s(
                 lambda broken=broken: feedparser.parse(  # type: ignore[misc]
                     io.BytesIO(broken), sanitize_html=False, resolve_relative_uris=False

@@ -42,7 +42,7 @@ def entries(path: Path) -> Iterator[Entry]:
     for number, (name, body) in enumerate(documents(path)):
         url = f"https://cdn.example.org/{number}.xml"
         try:
-            feed = parse(body, url=url, content_type=None)
+            feed = parse(body, url=url)
         except ParseError:
             continue
         source = Source(key=name, name=name, kind="feed", target=url, id=1)

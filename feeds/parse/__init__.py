@@ -67,7 +67,7 @@ def parse(
     body: bytes,
     *,
     url: str,
-    content_type: str | None,
+    content_type: str | None = None,
     known_items: frozenset[int] = frozenset(),
     known_head: int | None = None,
 ) -> ParsedFeed:

@@ -132,7 +132,7 @@ def _json(file: _File) -> ParsedFeed:
 
 
 def _page(file: _File) -> ParsedFeed:
-    page = parse_page(file.body, url="", content_type=None)
+    page = parse_page(file.body, url="")
     return _document(page.entries[0], file, warnings=page.warnings)
 
 

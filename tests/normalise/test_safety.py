@@ -380,7 +380,7 @@ def test_real_feeds_come_out_harmless_and_complete(shared_data: Path, archive: s
         if not name.endswith((".xml", ".json")):
             continue
         try:
-            feed = parse(body, url="https://shore.example/feed.xml", content_type=None)
+            feed = parse(body, url="https://shore.example/feed.xml")
         except ParseError:
             continue
         found = run(*feed.entries, link=feed.link)

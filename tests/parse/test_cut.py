@@ -91,8 +91,8 @@ def test_hashes_are_of_the_bytes_under_the_same_root() -> None:
 
 def test_equal_items_are_left_out_together() -> None:
     body = b'<rss version="2.0"><channel>' + ONE + TWO + ONE + b"</channel></rss>"
-    whole = parse(body, url=URL, content_type=None)
-    part = parse(body, url=URL, content_type=None, known_items=frozenset(whole.item_hashes[1:2]))
+    whole = parse(body, url=URL)
+    part = parse(body, url=URL, known_items=frozenset(whole.item_hashes[1:2]))
     assert [entry.position for entry in part.entries] == [0, 2]
     assert part.entries == (whole.entries[0], whole.entries[2])
     assert part.skipped == 1
@@ -100,39 +100,34 @@ def test_equal_items_are_left_out_together() -> None:
 
 def test_with_nothing_new_the_head_is_not_read() -> None:
     body = b'<rss version="2.0"><channel><title>T</title>' + ONE + b"</channel></rss>"
-    known = frozenset(parse(body, url=URL, content_type=None).item_hashes)
-    again = parse(body.replace(b">T<", b">U<"), url=URL, content_type=None, known_items=known)
+    known = frozenset(parse(body, url=URL).item_hashes)
+    again = parse(body.replace(b">T<", b">U<"), url=URL, known_items=known)
     assert (again.kind, again.entries, again.skipped, again.head_parsed) == ("rss20", (), 1, False)
     assert again.item_hashes == tuple(known)
 
 
 def test_a_feed_that_lost_its_items_is_read() -> None:
-    known = frozenset(parse(b"<rss><channel>" + ONE + b"</channel></rss>", url=URL, content_type=None).item_hashes)
-    empty = parse(b"<rss><channel><title>T</title></channel></rss>", url=URL, content_type=None, known_items=known)
+    known = frozenset(parse(b"<rss><channel>" + ONE + b"</channel></rss>", url=URL).item_hashes)
+    empty = parse(b"<rss><channel><title>T</title></channel></rss>", url=URL, known_items=known)
     assert (empty.title, empty.entries, empty.skipped, empty.head_parsed) == ("T", (), 0, True)
 
 
 def test_a_malformed_feed_is_never_read_in_parts_but_known_again() -> None:
     body = b"<rss><channel>" + ONE + b"<item><title>2</b></title></item></channel></rss>"
-    whole = parse(body, url=URL, content_type=None)
+    whole = parse(body, url=URL)
     assert whole.warnings and len(whole.item_hashes) == len(whole.entries) == 2
     known = frozenset(whole.item_hashes)
-    assert not parse(body, url=URL, content_type=None, known_items=known).head_parsed
+    assert not parse(body, url=URL, known_items=known).head_parsed
     more = body.replace(b"<channel>", b"<channel><item><title>0</title></item>")
-    again = parse(more, url=URL, content_type=None, known_items=known)
+    again = parse(more, url=URL, known_items=known)
     assert not again.skipped and len(again.entries) == 3
 
 
 def test_a_known_feed_that_gains_a_malformed_item_is_read_whole() -> None:
     body = b"<rss><channel>" + ONE + TWO + b"</channel></rss>"
-    known = frozenset(parse(body, url=URL, content_type=None).item_hashes)
-    again = parse(body.replace(b"<item>", b"<item><title>0</b></title></item><item>", 1), url=URL, content_type=None)
-    part = parse(
-        body.replace(b"<item>", b"<item><title>0</b></title></item><item>", 1),
-        url=URL,
-        content_type=None,
-        known_items=known,
-    )
+    known = frozenset(parse(body, url=URL).item_hashes)
+    again = parse(body.replace(b"<item>", b"<item><title>0</b></title></item><item>", 1), url=URL)
+    part = parse(body.replace(b"<item>", b"<item><title>0</b></title></item><item>", 1), url=URL, known_items=known)
     assert part == again
 
 
@@ -140,8 +135,8 @@ def test_what_an_item_declares_holds_for_itself_alone() -> None:
     declaring = b'<item xmlns:p="urn:x"><title>1</title></item>'
     using = b'<item><title xmlns="urn:x">2</title></item>'
     body = b'<rss version="2.0"><channel>' + declaring + using + b"</channel></rss>"
-    whole = parse(body, url=URL, content_type=None)
-    part = parse(body, url=URL, content_type=None, known_items=frozenset(whole.item_hashes[:1]))
+    whole = parse(body, url=URL)
+    part = parse(body, url=URL, known_items=frozenset(whole.item_hashes[:1]))
     assert part.skipped
     assert [entry.title.value for entry in whole.entries if entry.title] == ["1", "2"]
     assert part.entries == whole.entries[1:]
@@ -150,10 +145,10 @@ def test_what_an_item_declares_holds_for_itself_alone() -> None:
 def test_of_too_many_items_the_first_are_read_and_known() -> None:
     many = [b"<item><title>%d</title></item>" % number for number in range(MAX_ENTRIES + 50)]
     body = b"<rss><channel>" + b"".join(many) + b"<title>T</title></channel></rss>"
-    whole = parse(body, url=URL, content_type=None)
+    whole = parse(body, url=URL)
     assert len(whole.entries) == len(whole.item_hashes) == MAX_ENTRIES
     assert any("more than" in warning for warning in whole.warnings)
-    part = parse(body, url=URL, content_type=None, known_items=frozenset(whole.item_hashes[1:]))
+    part = parse(body, url=URL, known_items=frozenset(whole.item_hashes[1:]))
     assert [entry.title.value for entry in part.entries if entry.title] == ["0"]
     assert part.skipped and (part.title, part.warnings) == ("T", whole.warnings)
 
@@ -263,13 +258,13 @@ def test_nor_does_it_in_documents_that_are_broken_in_any_way(body: bytes, data: 
 
 def left_out_changes_nothing(body: bytes, data: st.DataObject) -> None:
     try:
-        whole = parse(body, url=URL, content_type=None)
+        whole = parse(body, url=URL)
     except ParseError:
         return
     if not whole.item_hashes:
         return
     known = frozenset(data.draw(st.sets(st.sampled_from(whole.item_hashes), max_size=len(whole.item_hashes))))
-    part = parse(body, url=URL, content_type=None, known_items=known)
+    part = parse(body, url=URL, known_items=known)
     expected = [entry for entry, one in zip(whole.entries, whole.item_hashes, strict=True) if one not in known]
     assert part.item_hashes == whole.item_hashes
     if part.head_parsed:
@@ -282,9 +277,9 @@ def left_out_changes_nothing(body: bytes, data: st.DataObject) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(BODIES), documents(BODIES))
 def test_an_item_is_known_again_in_another_version_of_its_feed(before: bytes, after: bytes) -> None:
-    known = frozenset(parse(before, url=URL, content_type=None).item_hashes)
-    part = parse(after, url=URL, content_type=None, known_items=known)
-    whole = parse(after, url=URL, content_type=None)
+    known = frozenset(parse(before, url=URL).item_hashes)
+    part = parse(after, url=URL, known_items=known)
+    whole = parse(after, url=URL)
     if part.skipped:
         expected = [entry for entry, one in zip(whole.entries, whole.item_hashes, strict=True) if one not in known]
         assert list(part.entries) == expected

@@ -123,7 +123,7 @@ def test_what_is_no_item_is_left_out_and_said() -> None:
 def test_a_byte_order_mark_and_utf_16_are_read() -> None:
     text = json.dumps(feed_of({"id": "é"}), ensure_ascii=False)
     for body in (text.encode("utf-8-sig"), text.encode("utf-16"), text.encode("utf-16-le"), b" \n" + text.encode()):
-        [entry] = parse(body, url=URL, content_type=None).entries
+        [entry] = parse(body, url=URL).entries
         assert entry.entry_id == "é"
 
 
@@ -148,7 +148,7 @@ NO_FEEDS += [b'{"items": [], "version": 2}', b'{"title": "\xff', b"{" * 100, b'{
 @pytest.mark.parametrize("body", NO_FEEDS)
 def test_other_json_is_refused_with_a_remedy(body: bytes) -> None:
     with pytest.raises(ParseError) as caught:
-        parse(body, url=URL, content_type=None)
+        parse(body, url=URL)
     assert caught.value.remedy
 
 

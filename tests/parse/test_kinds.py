@@ -59,7 +59,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("text", FAULTS.values(), ids=FAULTS)
 def test_frequent_faults_are_forgiven(text: str) -> None:
-    feed = parse(text.encode(), url=URL, content_type=None)
+    feed = parse(text.encode(), url=URL)
     assert (feed.title, len(feed.entries), feed.kind) == ("T", 1, "rss20")
     title = feed.entries[0].title
     assert title is not None and title.value.startswith("on")
@@ -67,7 +67,7 @@ def test_frequent_faults_are_forgiven(text: str) -> None:
 
 def test_what_is_forgiven_reads_as_it_was_meant() -> None:
     def title(text: str) -> str:
-        found = parse(text.encode(), url=URL, content_type=None).entries[0].title
+        found = parse(text.encode(), url=URL).entries[0].title
         assert found is not None
         return found.value
 

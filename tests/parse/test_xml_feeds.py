@@ -25,12 +25,12 @@ NAMESPACES = (
 
 def rss(item: str = "", channel: str = "") -> ParsedFeed:
     text = f'<rss version="2.0" {NAMESPACES}><channel>{channel}<item>{item}</item></channel></rss>'
-    return parse(text.encode(), url=URL, content_type=None)
+    return parse(text.encode(), url=URL)
 
 
 def atom(entry: str = "", feed: str = "") -> ParsedFeed:
     text = f'<feed xmlns="http://www.w3.org/2005/Atom" {NAMESPACES}>{feed}<entry>{entry}</entry></feed>'
-    return parse(text.encode(), url=URL, content_type=None)
+    return parse(text.encode(), url=URL)
 
 
 def text_of(value: str, kind: Any = "text", base: str = URL, language: str | None = None) -> RawText:
@@ -348,7 +348,7 @@ def test_rss_1_0_reads_its_items_outside_of_the_channel() -> None:
  xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="http://e.example/"><title>T</title></channel>
 <item rdf:about="http://e.example/1"><title>one</title><link>http://e.example/1</link><dc:subject>x</dc:subject></item>
 </rdf:RDF>"""
-    feed = parse(body, url=URL, content_type=None)
+    feed = parse(body, url=URL)
     [entry] = feed.entries
     assert (feed.kind, feed.title) == ("rss10", "T")
     assert (entry.entry_id, entry.link, entry.categories) == (
@@ -364,7 +364,7 @@ def test_atom_0_3_reads_as_atom() -> None:
 <link rel="alternate" type="text/html" href="http://e.example/1"/><issued>2004-01-01T00:00:00Z</issued>
 <modified>2004-01-02T00:00:00Z</modified>
 <content type="text/html" mode="escaped">&lt;p>x&lt;/p></content></entry></feed>"""
-    [entry] = parse(body, url=URL, content_type=None).entries
+    [entry] = parse(body, url=URL).entries
     assert (entry.entry_id, entry.link) == ("tag:e.example,2004:1", "http://e.example/1")
     assert (entry.published, entry.updated) == ("2004-01-01T00:00:00Z", "2004-01-02T00:00:00Z")
     assert entry.content == text_of("<p>x</p>", "html")
@@ -373,7 +373,7 @@ def test_atom_0_3_reads_as_atom() -> None:
 def test_cdf_reads_its_items() -> None:
     body = b"""<CHANNEL HREF="http://e.example/"><TITLE>T</TITLE>
 <ITEM HREF="http://e.example/1"><TITLE>one</TITLE></ITEM></CHANNEL>"""
-    feed = parse(body, url=URL, content_type=None)
+    feed = parse(body, url=URL)
     assert (feed.kind, [entry.link for entry in feed.entries]) == ("cdf", ["http://e.example/1"])
 
 
@@ -381,7 +381,7 @@ def test_an_id_does_not_move_with_the_address_of_its_feed() -> None:
     body = b"<rss><channel><item><guid>abc</guid></item><item><guid>/x/1</guid></item></channel></rss>"
 
     def ids(url: str) -> list[str | None]:
-        return [entry.entry_id for entry in parse(body, url=url, content_type=None).entries]
+        return [entry.entry_id for entry in parse(body, url=url).entries]
 
     assert ids("http://old.example/rss") == ids("https://new.example/feed/rss.xml") == ["abc", "/x/1"]
 
@@ -390,7 +390,7 @@ def test_the_base_of_an_entry_is_its_own() -> None:
     body = b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:base="http://b.example/a/" xml:lang="de">
 <entry xml:base="e/"><link href="1"/><content type="html" xml:base="c/" xml:lang="fr">x</content></entry>
 <entry><link href="2"/><title>zwei</title></entry></feed>"""
-    first, second = parse(body, url=URL, content_type=None).entries
+    first, second = parse(body, url=URL).entries
     assert (first.base, first.link, first.language) == ("http://b.example/a/e/", "http://b.example/a/e/1", "de")
     assert first.content == text_of("x", "html", base="http://b.example/a/e/c/", language="fr")
     assert (second.base, second.link) == ("http://b.example/a/", "http://b.example/a/2")

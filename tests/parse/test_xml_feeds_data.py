@@ -39,7 +39,7 @@ def test_every_document_is_read_whole_in_parts_and_again_or_refused_with_what_to
     for name, body in feed_documents():
         with alarm(name):
             try:
-                feed = parse(body, url=URL, content_type=None)
+                feed = parse(body, url=URL)
             except ParseError as error:
                 assert error.cause and error.remedy, name
                 continue
@@ -57,7 +57,7 @@ def test_every_document_is_read_whole_in_parts_and_again_or_refused_with_what_to
 
 
 def compared(name: str, body: bytes, whole: ParsedFeed, known: frozenset[int]) -> str:
-    part = parse(body, url=URL, content_type=None, known_items=known)
+    part = parse(body, url=URL, known_items=known)
     assert part.item_hashes == whole.item_hashes, name
     if not part.skipped:
         assert part.entries == whole.entries, name
@@ -71,7 +71,7 @@ def compared(name: str, body: bytes, whole: ParsedFeed, known: frozenset[int]) -
 
 def is_known(name: str, body: bytes, feed: ParsedFeed) -> bool:
     """Whether nothing is read again of a feed whose items are all known."""
-    again = parse(body, url=URL, content_type=None, known_items=frozenset(feed.item_hashes))
+    again = parse(body, url=URL, known_items=frozenset(feed.item_hashes))
     if feed.kind.startswith("json") or not feed.entries:
         return True
     if again.entries or again.head_parsed:

@@ -30,7 +30,7 @@ IDS = ["urn:x:1", "urn:x:2", "urn:x:3"]
 
 
 def read(body: bytes) -> ParsedFeed:
-    return parse(body, url=URL, content_type=None)
+    return parse(body, url=URL)
 
 
 def ids(feed: ParsedFeed) -> list[str | None]:

@@ -41,7 +41,7 @@ def alarm() -> Iterator[None]:
 
 
 def read(body: bytes) -> ParsedFeed:
-    return parse(body, url=URL, content_type=None)
+    return parse(body, url=URL)
 
 
 def title(body: bytes) -> str:

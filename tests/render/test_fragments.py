@@ -310,7 +310,7 @@ def test_what_a_source_wants_not_indexed_is_told_on() -> None:
         assert b'<xhtml:meta name="robots" content="noindex"/>' in render_fragment(full_article(), format)
         assert b"robots" not in render_fragment(make_article(), format)
         body = render_document(SECTION, [full_article()], format)
-        assert parse(body, url=SECTION.url(format), content_type=None).entries[0].noindex
+        assert parse(body, url=SECTION.url(format)).entries[0].noindex
 
 
 def test_an_image_is_left_out_where_the_desk_shows_none() -> None:

@@ -50,7 +50,7 @@ def sections(archive: Path) -> Iterator[list[Article]]:
     for name, body in archived(archive):
         if not name.endswith(".xml"):
             continue
-        feed = parse(body, url=URL, content_type=None)
+        feed = parse(body, url=URL)
         source = Source(key=name, name=feed.title or "Untitled", kind="feed", target=URL, id=1)
         found = normalise(feed, source=source, url=URL, received_at=NOW, desk_language="en", desk_timezone="UTC")
         yield [published(entry, number, source) for number, entry in enumerate(found.entries)]

@@ -129,7 +129,7 @@ def test_another_desk_reads_an_article_as_this_one_published_it(format: Format, 
     article = full_article(title=title, summary="", updated=NOW + timedelta(hours=1))
     body = render_document(SECTION, [article], format)
     source = Source(key="wire", name="The Wire", kind="feed", target=SECTION.url(format), id=1)
-    parsed = parse_feed(body, url=source.target, content_type=None)
+    parsed = parse_feed(body, url=source.target)
     (entry,) = normalise(
         parsed,
         source=source,
@@ -224,7 +224,7 @@ def read_by_another_desk(format: Format, article: Article) -> Entry:
     assert check(body, format) == ()
     source = Source(key="wire", name="The Wire", kind="feed", target=SECTION.url(format), id=1)
     (entry,) = normalise(
-        parse_feed(body, url=source.target, content_type=None),
+        parse_feed(body, url=source.target),
         source=source,
         url=source.target,
         received_at=NOW + timedelta(days=1),
