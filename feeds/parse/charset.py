@@ -73,6 +73,9 @@ def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
     as_utf8 = _as_utf8(body)
     if as_utf8 is not None and _is_meant(as_utf8, encodings):
         return as_utf8.encode("utf-8")
+    # Many servers call all that they have Latin-1, which any bytes can be.
+    if set(encodings) == {"cp1252"} and (script := _of_another_script(body)) is not None:
+        return _decoded(body, script)
     for read in (_exactly, _nearly):
         for encoding in encodings:
             if (converted := read(body, encoding)) is not None:

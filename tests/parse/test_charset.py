@@ -201,7 +201,7 @@ UNDECLARED = [
 
 
 @pytest.mark.parametrize(("text", "encoding"), UNDECLARED)
-@pytest.mark.parametrize("named", [None, "utf-8"])
+@pytest.mark.parametrize("named", [None, "utf-8", "iso-8859-1"])
 def test_a_charset_of_another_script_is_known_though_nobody_names_it(
     text: str, encoding: str, named: str | None
 ) -> None:
@@ -216,3 +216,4 @@ def test_a_charset_of_another_script_is_known_though_nobody_names_it(
 )  # fmt: skip
 def test_a_latin_text_that_names_no_charset_is_windows_1252(text: str) -> None:
     assert title(document(text, None).encode("cp1252")) == text
+    assert title(document(text, "iso-8859-1").encode("cp1252")) == text
