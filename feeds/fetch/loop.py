@@ -34,8 +34,11 @@ BRISK_S = 0.25
 SLUGGISH = 8
 """How many times `max_transfers` may be open in all, the silent ones included."""
 SPARE_FILES = 256
-HELD_BYTES = 268_435_456
-"""Bodies in memory, arriving or not yet taken, at which nothing new is started."""
+ARRIVING_BYTES = 268_435_456
+UNTAKEN_BYTES = 8_388_608
+"""Bodies in memory at which nothing new is started: those that arrive, of which slow sources may hold many, and those
+that have arrived and nobody has taken yet: with so many, who takes them is busy for seconds.
+"""
 ORDERS = 512
 """How many new requests are taken in between two looks at the sockets."""
 PARKED_S = 120.0
@@ -148,12 +151,12 @@ class Loop:
         user_agent: str,
         lookup: Lookup,
         deliver: Callable[[list[tuple[Outcome, object]]], None],
-        held_elsewhere: Callable[[], int],
+        untaken_bytes: Callable[[], int],
         may_begin: Callable[[], bool],
     ) -> None:
         self._may_begin = may_begin
         self._deliver = deliver
-        self._held_elsewhere = held_elsewhere
+        self._untaken_bytes = untaken_bytes
         self._orders: deque[Callable[[], None]] = deque()
         self._stopping = False
         self._clock = time.monotonic
@@ -276,7 +279,8 @@ class Loop:
         return (
             self._brisk >= self._settings.max_transfers
             or len(self._active) - self._resolver.parked >= self._most
-            or self._held_elsewhere() + self._arriving >= HELD_BYTES
+            or self._arriving >= ARRIVING_BYTES
+            or self._untaken_bytes() >= UNTAKEN_BYTES
         )
 
     def _begin_hop(self, transfer: Transfer, now: float) -> None:

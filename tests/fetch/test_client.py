@@ -352,7 +352,7 @@ def test_closing_drops_what_is_under_way_and_may_be_done_twice(origin: Origin, m
 def test_what_lies_untaken_holds_up_new_starts(
     origin: Origin, make_fetcher: MakeFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.fetch.loop.HELD_BYTES", 3 * len(FEED))
+    monkeypatch.setattr("feeds.fetch.loop.UNTAKEN_BYTES", 3 * len(FEED))
     fetcher = make_fetcher(allow=[origin.place], poll=PollSettings(per_host=1, gap_s=0))
     for number in range(10):
         fetcher.submit(Request(source_id=number, url=origin.url("/plain")))
