@@ -91,6 +91,8 @@ STRANGE = 8.0
 """What a word of the title weighs that the text has not: the common ones every text has."""
 FILLED_IN = 0.8
 """What of the triples that two texts do not share must hold a name of the title, where they are one form filled in."""
+FROM_WORDS = 8
+"""So many words at the beginning of a text may say whom it is from, and make no form of it."""
 LEAST_WORDS = 60
 MOST_WORDS = 200
 
@@ -476,7 +478,7 @@ class Speaking:
         names = [not named.isdisjoint(self._words[at : at + signature.GRAM_WORDS]) for at in range(len(known))]
         strange = [at for at, gram in enumerate(grams.tolist()) if not known[at] and gram <= other.limit]
         filled = [at for at in strange if names[at] or any(map(bytes.isdigit, self._words[at : at + 3]))]
-        return any(names) and not any(map(and_, known, names)) and len(filled) >= FILLED_IN * len(strange)
+        return any(names[FROM_WORDS:]) and not any(map(and_, known, names)) and len(filled) >= FILLED_IN * len(strange)
 
     def of_notice(self, *sketches: Sketch) -> bool:
         """Whether the text may be what publishers show in the place of many articles ("Subscribe to continue"):
