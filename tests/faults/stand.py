@@ -186,9 +186,9 @@ class Stand:
         number, place = self.round, f"Ellan{self.round}"
         alpha, beta = self.publishers["alpha"], self.publishers["beta"]
         text = TEXT.format(place=place, number=number)
-        alpha.publish(f"Bridge {number}", text)
-        beta.publish(f"Copied bridge {number}", f"{text} So our reporter heard.")
-        self.books.twins[f"Copied bridge {number}"] = f"Bridge {number}"
+        alpha.publish(f"Footbridge {number}", text)
+        beta.publish(f"Copied footbridge {number}", f"{text} So our reporter heard.")
+        self.books.twins[f"Copied footbridge {number}"] = f"Footbridge {number}"
         beta.publish(f"Ferry {number}")
         title = f"Page {number}"
         words = " ".join(f"{word}{number}" for word in "lantern tide storm chapel market".split()) + "."
