@@ -206,16 +206,28 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
     if same_source:
         threshold = NEVER if title == "another" else max(threshold, ALIKE_SAME_SOURCE)
         asked += ", and one source brought both"
-    ratio = small.sketch.gram_count / large.sketch.gram_count
-    why_not = ""
-    if speaks is not None and title != "one" and score >= threshold and ratio >= SAME_LENGTH:
-        why_not = speaks.of_template(mine, its, alike=title == "like")
-    if not why_not and title != "one" and score >= threshold and (ratio < PART or body < HALF):
-        at_beginning = head >= threshold or ratio >= EXCERPT
-        why_not = _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF)
-    if why_not:
-        threshold, asked = NEVER, why_not
+    if title != "one" and score >= threshold:
+        against = _against(one, other, speaks, alike=title == "like", body=body, is_beginning=head >= threshold)
+        threshold, asked = (NEVER, against) if against else (threshold, asked)
     return Likeness(score, threshold, body, head, asked=asked, one_title=title == "one")
+
+
+def _against(
+    one: Weighed, other: Weighed, speaks: Speaking | None, *, alike: bool, body: float, is_beginning: bool
+) -> str:
+    """Why two texts that have so much in common are no copies all the same; empty where nothing speaks against it.
+
+    *alike* are their titles, *body* is what the texts share, *is_beginning*: as much as is asked for of their
+    beginnings.
+    """
+    small, large = sorted((one, other), key=lambda each: each.sketch.gram_count)
+    ratio = small.sketch.gram_count / large.sketch.gram_count
+    of_one_length = ratio >= SAME_LENGTH
+    why = speaks.of_template(one.sketch, other.sketch, alike=alike) if speaks is not None and of_one_length else ""
+    if why or (ratio >= PART and body >= HALF):
+        return why
+    at_beginning = is_beginning or ratio >= EXCERPT
+    return _no_cut(small, large, speaks, alike=alike, at_beginning=at_beginning, both=body < HALF)
 
 
 def _by_title(one: Sketch, other: Sketch, *, same_source: bool) -> Likeness:
@@ -466,11 +478,8 @@ class Speaking:
 
     def _filled_in(self, own: Sketch, other: Sketch) -> bool:
         """Whether both titles have words of their own, and this one's stand wherever its text is not the other's."""
-        its = set(other.title.tolist())
-        words = [word for word in encoded_words(self._title) if signature.title_hash(word) not in its]
-        tell = self._counts.words_tell(words, self._language) >= TELLING
-        named = {word for word, tells in zip(words, tell, strict=True) if tells and not _is_spelt_alike(word, its)}
-        if not named or its <= set(own.title.tolist()):
+        named = self._named_apart(other)
+        if not named or set(other.title.tolist()) <= set(own.title.tolist()):
             return False
         held = set((other.head & LOW_BITS).tolist()) | set((other.body & LOW_BITS).tolist())
         grams = signature.grams(self._words)
@@ -479,6 +488,13 @@ class Speaking:
         strange = [at for at, gram in enumerate(grams.tolist()) if not known[at] and gram <= other.limit]
         filled = [at for at in strange if names[at] or any(map(bytes.isdigit, self._words[at : at + 3]))]
         return any(names[FROM_WORDS:]) and not any(map(and_, known, names)) and len(filled) >= FILLED_IN * len(strange)
+
+    def _named_apart(self, other: Sketch) -> set[bytes]:
+        """The telling words of the title that *other*'s has not, nor spells otherwise."""
+        its = set(other.title.tolist())
+        words = [word for word in encoded_words(self._title) if signature.title_hash(word) not in its]
+        tell = self._counts.words_tell(words, self._language) >= TELLING
+        return {word for word, tells in zip(words, tell, strict=True) if tells and not _is_spelt_alike(word, its)}
 
     def of_notice(self, *sketches: Sketch) -> bool:
         """Whether the text may be what publishers show in the place of many articles ("Subscribe to continue"):

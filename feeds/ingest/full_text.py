@@ -73,18 +73,24 @@ def with_full_texts(tx: ReadTx, read: list[Read]) -> list[Read]:
 
 
 def _completed(tx: ReadTx, waiting: Waiting, reading: Reading) -> Reading:
-    if is_article(waiting):
+    is_followed = waiting.source.kind == "sitemap" and waiting.item.asked_url is not None and reading.kind == "page"
+    if is_article(waiting) or is_followed:
         stored = tx.articles.entry_at(waiting.source.id, waiting.item.asked_url or "")
-        whole = [found for page in reading.entries if stored and (found := _taken(stored, page, waiting))]
-        return replace(reading, entries=tuple(whole))
-    if waiting.source.kind == "sitemap" and waiting.item.asked_url is not None and reading.kind == "page":
-        stored = tx.articles.entry_at(waiting.source.id, waiting.item.asked_url)
-        if stored is not None and (stored.feed_hash or not stored.content):  # what a news sitemap says of it
-            return replace(reading, entries=tuple(completed(stored, page) for page in reading.entries))
-    elif concerns(waiting) and reading.entries:
+        return replace(reading, entries=_with_pages(stored, reading.entries, waiting))
+    if concerns(waiting) and reading.entries:
         known = tx.articles.entries_of_keys(waiting.source.id, [entry.key for entry in reading.entries])
         return replace(reading, entries=tuple(kept(one, known.get(one.key, (None,))[0]) for one in reading.entries))
     return reading
+
+
+def _with_pages(stored: Entry | None, pages: Sequence[Entry], waiting: Waiting) -> tuple[Entry, ...]:
+    """What *pages* make of what is *stored* of their article."""
+    if is_article(waiting):
+        return tuple(found for page in pages if stored and (found := _taken(stored, page, waiting)))
+    # Of an article that a sitemap names more than the page says is known where that is a news sitemap.
+    if stored is None or (stored.content and not stored.feed_hash):
+        return tuple(pages)
+    return tuple(completed(stored, page) for page in pages)
 
 
 def _taken(stored: Entry, page: Entry, waiting: Waiting) -> Entry | None:
